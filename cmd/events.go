@@ -1,0 +1,142 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/fixtures"
+	"github.com/leapfinancial/m2m/internal/term"
+)
+
+type eventsOptions struct {
+	app *app
+
+	Event   string
+	Vectors bool
+}
+
+const eventsExamples = `  # The five events
+  m2m events
+
+  # A documented sample, byte for byte
+  m2m events operation.created
+
+  # Signature test vectors, for checking an implementation in any language
+  m2m events --vectors`
+
+func newEventsCmd(a *app, runF func(context.Context, *eventsOptions) error) *cobra.Command {
+	opts := &eventsOptions{app: a}
+	if runF == nil {
+		runF = runEvents
+	}
+	cmd := &cobra.Command{
+		Use:     "events [EVENT]",
+		Short:   "List the events, or print a documented sample",
+		Example: eventsExamples,
+		GroupID: "learning",
+		Args:    cobra.MaximumNArgs(1),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			catalogue, err := a.catalogue()
+			if err != nil || len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return catalogue.Names(), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				opts.Event = args[0]
+			}
+			if opts.Event != "" && opts.Vectors {
+				return errors.New("EVENT and --vectors exclude each other")
+			}
+			return runF(cmd.Context(), opts)
+		},
+	}
+	cmd.Flags().BoolVar(&opts.Vectors, "vectors", false, "print the signature test vectors, a JSON list")
+	return cmd
+}
+
+func runEvents(_ context.Context, o *eventsOptions) error {
+	catalogue, err := o.app.catalogue()
+	switch {
+	case err != nil:
+		return err
+	case o.Vectors:
+		return o.vectors(catalogue)
+	case o.Event != "":
+		return o.sample(catalogue)
+	case o.app.JSON:
+		for _, event := range catalogue.Events() {
+			if err := o.app.writeJSON(eventRecord(event)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	p := o.app.printer(o.app.Out)
+	rows := [][]string{{"EVENT", "SENT WHEN", "ID"}}
+	for _, event := range catalogue.Events() {
+		rows = append(rows, []string{event.Name, event.Summary, event.ID})
+	}
+	p.Table(rows)
+	return p.Err()
+}
+
+func eventRecord(event fixtures.Event) any {
+	return struct {
+		Type   string `json:"type"`
+		Event  string `json:"event"`
+		When   string `json:"sentWhen"`
+		ID     string `json:"id"`
+		Sample string `json:"sample"`
+	}{"event", event.Name, event.Summary, event.ID, string(event.Sample)}
+}
+
+func (o *eventsOptions) sample(catalogue *fixtures.Catalogue) error {
+	event, err := catalogue.Event(o.Event)
+	switch {
+	case err != nil:
+		return err
+	case o.app.JSON:
+		return o.app.writeJSON(eventRecord(event))
+	}
+	_, err = o.app.Out.Write(event.Sample)
+	return err
+}
+
+func (o *eventsOptions) vectors(catalogue *fixtures.Catalogue) error {
+	if !o.app.JSON {
+		_, err := o.app.Out.Write(catalogue.Vectors())
+		return err
+	}
+	var vectors []map[string]any
+	if err := json.Unmarshal(catalogue.Vectors(), &vectors); err != nil {
+		return fmt.Errorf("reading the signature vectors: %w", err)
+	}
+	for _, vector := range vectors {
+		vector["type"] = "vector"
+		if err := o.app.writeJSON(vector); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func joinWords(words []string) string { return strings.Join(words, ", ") }
+
+// redacted returns a copy of the record whose bodies are masked.
+func redacted(record delivery.Record) delivery.Record {
+	record.Request.Body = term.Redact(record.Request.Body)
+	if record.Response != nil {
+		response := *record.Response
+		response.Body = term.Redact(response.Body)
+		record.Response = &response
+	}
+	return record
+}

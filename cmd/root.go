@@ -1,0 +1,302 @@
+// Package cmd is the command line: flags, options and words, one file a command.
+//
+// It knows nothing of the protocol and speaks no HTTP of its own; what a command
+// does lives in the internal packages.
+package cmd
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	embedded "github.com/leapfinancial/m2m/fixtures"
+	"github.com/leapfinancial/m2m/internal/fixtures"
+	"github.com/leapfinancial/m2m/internal/suggest"
+	"github.com/leapfinancial/m2m/internal/term"
+)
+
+// env is the only door to the world.
+type env struct {
+	In        io.Reader
+	Out, Err  io.Writer
+	Now       func() time.Time
+	Rand      io.Reader
+	Transport *http.Transport
+	// Files holds the embedded samples and vectors.
+	Files     fs.FS
+	LookupEnv func(string) (string, bool)
+	// ConfigDir is the user's configuration directory; empty where there is none.
+	ConfigDir string
+	// IsTerminal says whether a writer is one.
+	IsTerminal func(io.Writer) bool
+}
+
+func systemEnv() *env {
+	transport, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
+	}
+	return &env{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		Now: time.Now, Rand: rand.Reader, Transport: transport,
+		Files: embedded.FS, LookupEnv: os.LookupEnv, ConfigDir: configDir(),
+		IsTerminal: func(w io.Writer) bool {
+			file, ok := w.(*os.File)
+			return ok && isatty.IsTerminal(file.Fd())
+		},
+	}
+}
+
+// configDir is XDG_CONFIG_HOME, or its default; Windows has a place of its own.
+func configDir() string {
+	if dir := os.Getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
+		return dir
+	}
+	if runtime.GOOS == "windows" {
+		dir, _ := os.UserConfigDir()
+		return dir
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".config")
+}
+
+// Main runs the command line and returns the exit code.
+func Main() int {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(interrupted, func() {
+		stop() // a second Ctrl-C kills
+		cancel(errInterrupted)
+	})
+	return int(run(ctx, systemEnv(), os.Args[1:]))
+}
+
+// run executes one command line.
+func run(ctx context.Context, env *env, args []string) exitCode {
+	root := newRootCmd(env)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errInterrupted
+	}
+	report(env.Err, err)
+	return codeOf(err)
+}
+
+// globals are the flags of every command.
+type globals struct {
+	Config, Profile, Color       string
+	JSON, Quiet, Verbose, Redact bool
+}
+
+// app is what every command is made with.
+type app struct {
+	*env
+	globals
+	settings *settings
+	// stdin names what reads standard input, which can be read only once.
+	stdin string
+}
+
+const longHelp = `m2m sends, receives, verifies and answers M2M's webhooks on your machine.
+
+No account, no network, no set-up.`
+
+const rootExamples = `  # See the whole story in one process
+  m2m demo
+
+  # Receive, verify and show deliveries; in a second terminal, send one
+  m2m listen
+  m2m send operation.created --to localhost
+
+  # Check a captured delivery, and learn why it does not match
+  m2m verify delivery.json
+
+  # Answer a captured data request
+  m2m reply --event delivery.json --data user.json`
+
+func newRootCmd(env *env) *cobra.Command {
+	a := &app{env: env}
+	color := enumValue{name: "--color", value: &a.Color, allowed: []string{"auto", "always", "never"}}
+	a.Color = "auto"
+	root := &cobra.Command{
+		Use:           "m2m",
+		Short:         "Test an integration with M2M's webhooks",
+		Long:          longHelp,
+		Example:       rootExamples,
+		Version:       buildVersion(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noSuchCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			a.settings = newSettings(a, cmd.Flags())
+			return a.settings.fill("profile")
+		},
+	}
+	root.SetIn(env.In)
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
+	root.SetFlagErrorFunc(flagError)
+	root.SetUsageTemplate(usageTemplate)
+	root.SetHelpTemplate(helpTemplate)
+	root.SetVersionTemplate("m2m {{.Version}}\n")
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.Config, "config", "", "read settings from `FILE` alone")
+	flags.StringVar(&a.Profile, "profile", "", "take settings from the profile `NAME`")
+	flags.Var(&color, "color", "colour `WHEN`: auto, always or never")
+	flags.BoolVar(&a.JSON, "json", false, "write newline-delimited JSON to stdout")
+	flags.BoolVarP(&a.Quiet, "quiet", "q", false, "say nothing but errors")
+	flags.BoolVarP(&a.Verbose, "verbose", "v", false, "show more: headers, bodies, every result")
+	flags.BoolVar(&a.Redact, "redact", false, "mask personal data in what is printed")
+	root.AddGroup(
+		&cobra.Group{ID: "everyday", Title: "Everyday:"},
+		&cobra.Group{ID: "learning", Title: "Learning:"},
+	)
+	root.SetCompletionCommandGroupID("learning")
+	root.SetHelpCommandGroupID("learning")
+	root.AddCommand(
+		newSendCmd(a, nil), newListenCmd(a, nil), newVerifyCmd(a, nil), newReplyCmd(a, nil),
+		newDemoCmd(a, nil), newEventsCmd(a, nil), newConfigCmd(a, nil), newVersionCmd(a),
+		&cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: "Exit codes, the same for every command:\n\n" + strings.TrimRight(exitCodesHelp, "\n")},
+	)
+	return root
+}
+
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return unknown("command", args[0], names)
+}
+
+// unknown is an error for a word that is none of the allowed ones: it names the
+// nearest and lists all.
+func unknown(what, word string, allowed []string) error {
+	err := fmt.Errorf("unknown %s %q", what, word)
+	if nearest := suggest.Nearest(word, allowed); nearest != "" {
+		err = fmt.Errorf("unknown %s %q, did you mean %q?", what, word, nearest)
+	}
+	return withHint(err, "it is one of %s", strings.Join(allowed, ", "))
+}
+
+func flagError(cmd *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) && invalid.Unwrap() != nil {
+		return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, invalid.Unwrap())
+	}
+	var missing *pflag.NotExistError
+	if !errors.As(err, &missing) {
+		return withHint(err, "see m2m %s --help", strings.TrimPrefix(cmd.CommandPath(), "m2m "))
+	}
+	var known []string
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if !flag.Hidden {
+			known = append(known, "--"+flag.Name)
+		}
+	})
+	name := missing.GetSpecifiedName()
+	if len(name) == 1 {
+		name = "-" + name
+	} else {
+		name = "--" + name
+	}
+	return unknown("flag", name, known)
+}
+
+// printer returns a Printer for people on w, with colour as --color says.
+func (a *app) printer(w io.Writer) *term.Printer {
+	noColor, _ := a.LookupEnv("NO_COLOR")
+	color := a.Color == "always" || a.Color == "auto" && noColor == "" && a.IsTerminal(w)
+	return term.New(w, term.Options{Color: color, Redact: a.Redact})
+}
+
+// notice tells something on stderr that is neither an error nor a result.
+func (a *app) notice(format string, args ...any) {
+	if !a.Quiet {
+		fmt.Fprintf(a.Err, "m2m: %s\n", term.Safe(fmt.Sprintf(format, args...)))
+	}
+}
+
+func (a *app) warn(format string, args ...any) {
+	a.notice("warning: "+format, args...)
+}
+
+// catalogue returns the embedded events.
+func (a *app) catalogue() (*fixtures.Catalogue, error) { return fixtures.Load(a.Files) }
+
+func (a *app) newID() string {
+	id, err := uuid.NewRandomFromReader(a.Rand)
+	if err != nil {
+		return "" // the id of a record serves its reader and nothing depends on it
+	}
+	return id.String()
+}
+
+// open opens a named file, or standard input for "-". What says, in an error, what
+// it was to be used for.
+func (a *app) open(name, what string) (io.ReadCloser, error) {
+	if name == "-" {
+		if a.stdin != "" {
+			return nil, fmt.Errorf("standard input cannot be both %s and %s", a.stdin, what)
+		}
+		a.stdin = what
+		return io.NopCloser(a.In), nil
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", what, err)
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("reading %s: %q is a directory", what, name)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", what, err)
+	}
+	return file, nil
+}
+
+// read reads a whole file of at most limit bytes, or standard input for "-".
+func (a *app) read(name, what string, limit int64) ([]byte, error) {
+	file, err := a.open(name, what)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", what, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("reading %s: %q is larger than %d bytes", what, name, limit)
+	}
+	return data, nil
+}

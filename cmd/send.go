@@ -1,0 +1,501 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/leapfinancial/m2m/internal/capture"
+	"github.com/leapfinancial/m2m/internal/deliver"
+	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/fixtures"
+)
+
+// maxPayload is the largest payload file, in bytes.
+const maxPayload = 32 << 20
+
+type sendOptions struct {
+	app *app
+
+	Events         []string
+	All, Sample    bool
+	Payload        string
+	Sets           []string
+	SetStrings     []string
+	Add            bool
+	Seed           string
+	Now, Timestamp moment
+	Count          int
+	Headers        []deliver.HeaderEdit
+	Target         endpoint.Target
+	Print          string
+	DryRun         bool
+	Expect         deliver.Expectation
+	Timeout        time.Duration
+	Insecure       bool
+	CACert         string
+	Env            string
+	Secrets        secretFlags
+}
+
+const sendExamples = `  # One event, fresh and correctly signed, to http://localhost:3000/webhooks/m2m
+  m2m send operation.created --to localhost
+
+  # The five events of one transfer
+  m2m send --all --to localhost:8080/hooks
+
+  # Another amount, spelled like that; a payload of your own, byte for byte
+  m2m send operation.created --set data.amount.send=250.50 --to localhost
+  m2m send --payload event.json --to localhost
+
+  # A delivery that a handler has to refuse: signed an hour ago
+  m2m send link.created --timestamp -1h --expect 401 --to localhost
+
+  # Nothing is sent: the signed request, or the curl command that makes it
+  m2m send link.opened --print http
+  m2m send link.opened --print curl`
+
+func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.Command {
+	opts := &sendOptions{app: a}
+	if runF == nil {
+		runF = runSend
+	}
+	expect := &expectValue{value: &opts.Expect}
+	cmd := &cobra.Command{
+		Use:     "send [EVENT...]",
+		Short:   "Deliver correctly signed events to a handler",
+		Long:    "Deliver fresh, correctly signed sample events to a handler, as M2M does.\nThe events: " + "link.created, link.opened, user.data_request, operation.created,\noperation.cancelled.",
+		Example: sendExamples,
+		GroupID: "everyday",
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			catalogue, err := a.catalogue()
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveError
+			}
+			return catalogue.Names(), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.Events = args
+			if opts.DryRun && opts.Print == "" {
+				opts.Print = "http"
+				if a.JSON {
+					opts.Print = "json"
+				}
+			}
+			if err := opts.check(); err != nil {
+				return err
+			}
+			return runF(cmd.Context(), opts)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.Var(targetValue{&opts.Target}, "to", "deliver to `URL`; localhost, :3000 and 3000 are enough")
+	flags.BoolVar(&opts.All, "all", false, "send the five events as one transfer's life")
+	flags.BoolVar(&opts.Sample, "sample", false, "send the documented sample itself, old ids and times")
+	flags.StringVar(&opts.Payload, "payload", "", "send the bytes of `FILE` (- for stdin)")
+	flags.StringArrayVar(&opts.Sets, "set", nil, "put a value into the payload, `PATH=VALUE`")
+	flags.StringArrayVar(&opts.SetStrings, "set-string", nil, "the same, and VALUE is a string whatever it looks like")
+	flags.BoolVar(&opts.Add, "add", false, "let --set put in what is not there")
+	flags.StringVar(&opts.Seed, "seed", "", "make the same ids again for the same number `N`")
+	flags.Var(momentValue{&opts.Now}, "now", "take `TIME` for the present")
+	flags.Var(momentValue{&opts.Timestamp}, "timestamp", "sign as of `TIME`: Unix seconds, RFC 3339, or -10m")
+	flags.IntVar(&opts.Count, "count", 1, "send `N` of each, all fresh")
+	flags.VarP(headerValue{&opts.Headers}, "header", "H", "add or replace a header, `'Name: value'`")
+	flags.Var(&enumValue{"--print", &opts.Print, []string{"http", "curl", "json"}}, "print", "write the signed request and send nothing: `FORM` is\nhttp, curl or json")
+	flags.BoolVar(&opts.DryRun, "dry-run", false, "same as --print http")
+	flags.Var(expect, "expect", "the `STATUS` that counts as delivered: 401, 4xx")
+	opts.Timeout = 30 * time.Second
+	flags.Var(spanValue{&opts.Timeout}, "timeout", "give up on an answer after `DURATION`; 0 never")
+	flags.BoolVarP(&opts.Insecure, "insecure", "k", false, "accept any TLS certificate")
+	flags.StringVar(&opts.CACert, "cacert", "", "trust the certificates in `FILE` (PEM)")
+	opts.Env = string(endpoint.Sandbox)
+	flags.Var(&enumValue{"--env", &opts.Env, endpoint.Envs()}, "env", "the Partner API that a data request names, unless the\ntarget is loopback: `ENV` is sandbox or live")
+	opts.Secrets.add(flags)
+	// A default that every parser accepts.
+	if err := expect.Set("2xx"); err != nil {
+		panic(err)
+	}
+	flags.Lookup("expect").DefValue = "2xx"
+	return cmd
+}
+
+// check refuses combinations that mean nothing.
+func (o *sendOptions) check() error {
+	sources := 0
+	for _, given := range []bool{len(o.Events) > 0, o.All, o.Payload != ""} {
+		if given {
+			sources++
+		}
+	}
+	switch {
+	case sources == 0:
+		catalogue, err := o.app.catalogue()
+		if err != nil {
+			return err
+		}
+		return withHint(errors.New("no event"), "name one or more of %s, or pass --all or --payload FILE", joinWords(catalogue.Names()))
+	case sources > 1:
+		return withHint(errors.New("EVENT, --all and --payload exclude each other"), "give one of the three; -H 'X-M2M-Event: …' sets a payload's event header")
+	case o.Payload != "" && o.Sample:
+		return errors.New("--payload and --sample exclude each other")
+	case o.Count < 1:
+		return fmt.Errorf("--count %d: it has to be 1 or more", o.Count)
+	case o.app.JSON && (o.Print == "http" || o.Print == "curl"):
+		return withHint(fmt.Errorf("--json and --print %s exclude each other", o.Print), "use --print json")
+	}
+	if o.Seed != "" {
+		if _, err := strconv.ParseUint(o.Seed, 10, 64); err != nil {
+			return fmt.Errorf("--seed %q: it has to be a whole number", o.Seed)
+		}
+	}
+	return nil
+}
+
+func runSend(ctx context.Context, o *sendOptions) error {
+	for _, key := range []string{"timeout", "env"} {
+		if err := o.app.settings.fill(key); err != nil {
+			return err
+		}
+	}
+	if err := o.app.target(&o.Target, o.Secrets, o.Print != ""); err != nil {
+		return err
+	}
+	ring, err := o.app.keysFor(o.Secrets, o.Target.Loopback())
+	if err != nil {
+		return err
+	}
+	maker, err := newMaker(o)
+	if err != nil {
+		return err
+	}
+	// The first round is made before anything is sent, so that a mistake in it
+	// stops the run while nothing has happened.
+	round, err := maker.round()
+	if err != nil {
+		return err
+	}
+	spec := deliver.Spec{Target: o.Target, Key: ring.keys[0], UserAgent: userAgent(), Edits: o.Headers}
+	if o.Print != "" {
+		return o.print(maker, round, spec)
+	}
+	client, err := o.app.client(o.Timeout, o.Insecure, o.CACert)
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdle()
+	sender := &deliver.Sender{Client: client, Now: o.app.Now, NewID: maker.newID}
+	tally := &sendTally{}
+	for n := 1; ; n++ {
+		for _, payload := range round {
+			record, err := sender.Send(ctx, spec.Request(payload, o.timestamp()), 1)
+			if err != nil {
+				return err
+			}
+			if err := o.show(record, tally); err != nil {
+				return err
+			}
+		}
+		if n == o.Count {
+			break
+		}
+		if round, err = maker.round(); err != nil {
+			return err
+		}
+	}
+	return tally.end(o.app)
+}
+
+// present is the clock of the payloads and signatures.
+func (o *sendOptions) present() time.Time {
+	if o.Now.given() {
+		return o.Now.at(o.app.Now())
+	}
+	return o.app.Now()
+}
+
+func (o *sendOptions) timestamp() string {
+	if o.Timestamp.given() {
+		return o.Timestamp.header(o.present())
+	}
+	return moment{}.header(o.present())
+}
+
+func (o *sendOptions) show(record delivery.Record, tally *sendTally) error {
+	expected := tally.add(record, o.Expect)
+	if o.app.JSON {
+		return o.app.writeRecord(record)
+	}
+	if o.app.Quiet {
+		return nil
+	}
+	p := o.app.printer(o.app.Out)
+	p.Sent(record, expected, o.app.Verbose)
+	return p.Err()
+}
+
+// print writes the signed requests in a form that other tools read.
+func (o *sendOptions) print(maker *maker, round [][]byte, spec deliver.Spec) error {
+	var err error
+	for n := 1; ; n++ {
+		for _, payload := range round {
+			request := spec.Request(payload, o.timestamp())
+			if err := o.printRequest(maker, request); err != nil {
+				return err
+			}
+		}
+		if n == o.Count {
+			return nil
+		}
+		if round, err = maker.round(); err != nil {
+			return err
+		}
+	}
+}
+
+func (o *sendOptions) printRequest(maker *maker, request delivery.Request) error {
+	switch o.Print {
+	case "json":
+		return o.app.writeRecord(delivery.Record{
+			ID: maker.newID(), Time: o.present(), Event: delivery.EventOf(request), Request: request,
+		})
+	case "curl":
+		var flags []string
+		if o.Insecure {
+			flags = append(flags, "--insecure")
+		}
+		if o.CACert != "" {
+			flags = append(flags, "--cacert", o.CACert)
+		}
+		text, err := capture.FormatCurl(request, flags, "")
+		if err != nil {
+			return withHint(err, "use --print http")
+		}
+		_, err = io.WriteString(o.app.Out, text)
+		return err
+	}
+	data, err := capture.FormatHTTP(request)
+	if err != nil {
+		return err
+	}
+	_, err = o.app.Out.Write(data)
+	return err
+}
+
+// maker makes the payloads of a run, a round at a time.
+type maker struct {
+	options   *sendOptions
+	events    []fixtures.Event
+	payload   []byte
+	sets      []fixtures.Assignment
+	rand      io.Reader
+	catalogue *fixtures.Catalogue
+}
+
+func newMaker(o *sendOptions) (*maker, error) {
+	m := &maker{options: o, rand: o.app.Rand}
+	var err error
+	if m.catalogue, err = o.app.catalogue(); err != nil {
+		return nil, err
+	}
+	if seed, err := strconv.ParseUint(o.Seed, 10, 64); err == nil {
+		var block [32]byte
+		for i := range 8 {
+			block[i] = byte(seed >> (8 * i))
+		}
+		m.rand = rand.NewChaCha8(block)
+	}
+	for _, set := range o.Sets {
+		if err := m.addSet(set, false); err != nil {
+			return nil, fmt.Errorf("--set: %w", err)
+		}
+	}
+	for _, set := range o.SetStrings {
+		if err := m.addSet(set, true); err != nil {
+			return nil, fmt.Errorf("--set-string: %w", err)
+		}
+	}
+	switch {
+	case o.Payload != "":
+		m.payload, err = o.app.read(o.Payload, "the payload", maxPayload)
+		return m, err
+	case o.All:
+		m.events = m.catalogue.Events()
+		return m, nil
+	}
+	for _, name := range o.Events {
+		event, err := m.catalogue.Event(name)
+		if err != nil {
+			return nil, err
+		}
+		m.events = append(m.events, event)
+	}
+	return m, nil
+}
+
+func (m *maker) addSet(argument string, text bool) error {
+	set, err := fixtures.ParseAssignment(argument, text)
+	m.sets = append(m.sets, set)
+	return err
+}
+
+func (m *maker) newID() string {
+	id, err := uuid.NewRandomFromReader(m.rand)
+	if err != nil {
+		return ""
+	}
+	return id.String()
+}
+
+// round makes the payloads of one round: one of each event, under new ids.
+func (m *maker) round() ([][]byte, error) {
+	if m.events == nil {
+		payloads, err := m.edit([][]byte{m.payload})
+		return payloads, err
+	}
+	life := m.life()
+	var payloads [][]byte
+	for _, event := range m.events {
+		if m.options.Sample {
+			payloads = append(payloads, event.Sample)
+			continue
+		}
+		if !m.options.All {
+			life = m.life()
+		}
+		payload, err := life.Fresh(event)
+		if err != nil {
+			return nil, err
+		}
+		payloads = append(payloads, payload)
+	}
+	m.warnSample()
+	return m.edit(payloads)
+}
+
+func (m *maker) life() *fixtures.Life {
+	o := m.options
+	origin := endpoint.Env(o.Env).Origin()
+	if o.Target.Loopback() {
+		origin = o.Target.Origin()
+	}
+	return &fixtures.Life{Rand: m.rand, Now: o.present(), ReplyOrigin: origin}
+}
+
+func (m *maker) warnSample() {
+	if !m.options.Sample {
+		return
+	}
+	for _, event := range m.events {
+		if event.Name == "user.data_request" {
+			m.options.app.warn("the sample's replyEndpoint is M2M's production: a handler that answers sends its API key there")
+			return
+		}
+	}
+}
+
+// edit applies --set. With several events a path has to be in one of them at
+// least.
+func (m *maker) edit(payloads [][]byte) ([][]byte, error) {
+	for _, set := range m.sets {
+		var missing *fixtures.UnknownPathError
+		applied := false
+		for i, payload := range payloads {
+			changed, err := set.Apply(payload, m.options.Add)
+			switch {
+			case err == nil:
+				payloads[i], applied = changed, true
+			case !errors.As(err, &missing):
+				return nil, err
+			}
+		}
+		if !applied {
+			return nil, missing
+		}
+	}
+	return payloads, nil
+}
+
+// sendTally counts what became of the deliveries.
+type sendTally struct {
+	sent, delivered, refused, unanswered int
+	code                                 exitCode
+	failure                              *delivery.Error
+}
+
+// add counts a delivery and says whether its answer was the expected one.
+func (t *sendTally) add(record delivery.Record, expect deliver.Expectation) bool {
+	t.sent++
+	switch {
+	case record.Error != nil:
+		t.unanswered++
+		t.code = worse(t.code, exitUnreachable)
+		t.failure = record.Error
+		return false
+	case !expect.Holds(record.Response.Status):
+		t.refused++
+		t.code = worse(t.code, exitNo)
+		return false
+	}
+	t.delivered++
+	return true
+}
+
+// end tells the sum of several deliveries and returns the run's error.
+func (t *sendTally) end(a *app) error {
+	if t.sent > 1 {
+		text := fmt.Sprintf("%d sent: %d delivered", t.sent, t.delivered)
+		if t.refused > 0 {
+			text += fmt.Sprintf(", %d refused", t.refused)
+		}
+		if t.unanswered > 0 {
+			text += fmt.Sprintf(", %d unanswered", t.unanswered)
+		}
+		if !a.Quiet {
+			fmt.Fprintln(a.Err, text)
+		}
+	}
+	if t.failure != nil {
+		failure := &endpoint.Error{Kind: endpoint.Kind(t.failure.Kind), Message: t.failure.Message, Hint: t.failure.Hint}
+		return &exitError{code: t.code, err: failure}
+	}
+	return result(t.code)
+}
+
+// client returns the HTTP client of a command.
+func (a *app) client(timeout time.Duration, insecure bool, caCert string) (*endpoint.Client, error) {
+	options := endpoint.ClientOptions{Timeout: timeout, Insecure: insecure}
+	if caCert != "" {
+		pem, err := a.read(caCert, "the certificates", maxConfig)
+		if err != nil {
+			return nil, err
+		}
+		if options.Roots, err = endpoint.RootsFromPEM(pem); err != nil {
+			return nil, fmt.Errorf("reading the certificates: %q: %w", caCert, err)
+		}
+	}
+	return endpoint.NewClient(a.Transport, options), nil
+}
+
+// writeRecord writes one delivery record to stdout.
+func (a *app) writeRecord(record delivery.Record) error {
+	if a.Redact {
+		record = redacted(record)
+	}
+	line, err := record.Line()
+	if err != nil {
+		return err
+	}
+	_, err = a.Out.Write(line)
+	return err
+}
+
+func userAgent() string { return "m2m/" + buildVersion() }

@@ -1,0 +1,250 @@
+package cmd
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/leapfinancial/m2m/internal/deliver"
+	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/sign"
+)
+
+// The types below are flags whose parsers also read the environment and the
+// configuration files, so that a bad value is a bad value wherever it stands.
+
+// enumValue is one of a few words, in any case.
+type enumValue struct {
+	name    string
+	value   *string
+	allowed []string
+}
+
+func (v *enumValue) String() string {
+	if v.value == nil {
+		return ""
+	}
+	return *v.value
+}
+
+func (v *enumValue) Type() string { return "string" }
+
+func (v *enumValue) Set(text string) error {
+	word := strings.ToLower(text)
+	if !slices.Contains(v.allowed, word) {
+		return unknown("value", text, v.allowed)
+	}
+	*v.value = word
+	return nil
+}
+
+// spanValue is a duration that is not negative.
+type spanValue struct{ value *time.Duration }
+
+func (v spanValue) String() string {
+	if v.value == nil || *v.value == 0 {
+		return ""
+	}
+	return shortDuration(*v.value)
+}
+
+func (v spanValue) Type() string { return "duration" }
+
+func (v spanValue) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("%q is not a duration such as 30s or 5m", text)
+	}
+	if d < 0 {
+		return fmt.Errorf("the duration %s is negative", text)
+	}
+	*v.value = d
+	return nil
+}
+
+// shortDuration drops the zero parts that time.Duration prints: 5m, not 5m0s.
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// targetValue is where deliveries go.
+type targetValue struct{ value *endpoint.Target }
+
+func (v targetValue) String() string {
+	if v.value == nil || v.value.URL == nil {
+		return ""
+	}
+	return v.value.String()
+}
+
+func (v targetValue) Type() string { return "target" }
+
+func (v targetValue) Set(text string) error {
+	target, err := endpoint.ParseTarget(text)
+	if err != nil {
+		return err
+	}
+	*v.value = target
+	return nil
+}
+
+// sizeValue is a number of bytes that is not zero.
+type sizeValue struct{ value *int64 }
+
+func (v sizeValue) String() string {
+	if v.value == nil {
+		return ""
+	}
+	for _, unit := range sizeUnits() {
+		if *v.value%unit.bytes == 0 && *v.value >= unit.bytes {
+			return strconv.FormatInt(*v.value/unit.bytes, 10) + unit.name
+		}
+	}
+	return strconv.FormatInt(*v.value, 10)
+}
+
+func (v sizeValue) Type() string { return "size" }
+
+func (v sizeValue) Set(text string) error {
+	number, scale := text, int64(1)
+	for _, unit := range sizeUnits() {
+		if cut, found := strings.CutSuffix(strings.ToLower(text), strings.ToLower(unit.name)); found {
+			number, scale = cut, unit.bytes
+			break
+		}
+	}
+	const most = 1 << 30
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n <= 0 || n > most/scale {
+		return fmt.Errorf("%q is not a size from 1 byte to 1GiB, such as 512KiB", text)
+	}
+	*v.value = n * scale
+	return nil
+}
+
+type sizeUnit struct {
+	name  string
+	bytes int64
+}
+
+func sizeUnits() []sizeUnit {
+	return []sizeUnit{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
+}
+
+// expectValue is what status counts as delivered.
+type expectValue struct {
+	value *deliver.Expectation
+	text  string
+}
+
+func (v *expectValue) String() string { return v.text }
+
+func (v *expectValue) Type() string { return "status" }
+
+func (v *expectValue) Set(text string) (err error) {
+	v.text = text
+	*v.value, err = deliver.ParseExpectation(text)
+	return err
+}
+
+// momentValue is a moment: Unix seconds, RFC 3339, or relative to the present.
+type momentValue struct{ value *moment }
+
+// moment is a point in time as the user gave it.
+type moment struct {
+	text     string
+	fixed    time.Time
+	relative time.Duration
+}
+
+func (v momentValue) String() string {
+	if v.value == nil {
+		return ""
+	}
+	return v.value.text
+}
+
+func (v momentValue) Type() string { return "time" }
+
+func (v momentValue) Set(text string) error {
+	*v.value = moment{text: text}
+	if seconds, ok := sign.ParseTimestamp(text); ok {
+		v.value.fixed = time.Unix(seconds, 0)
+		return nil
+	}
+	if t, err := time.Parse(time.RFC3339Nano, text); err == nil && t.Unix() >= 0 {
+		v.value.fixed = t
+		return nil
+	}
+	if d, err := time.ParseDuration(text); err == nil && text != "0" {
+		v.value.relative = d
+		return nil
+	}
+	return fmt.Errorf("%q is not Unix seconds, RFC 3339 or relative such as -10m", text)
+}
+
+// given says whether the user gave a moment at all.
+func (m moment) given() bool { return m.text != "" }
+
+// at returns the moment, seen from now.
+func (m moment) at(now time.Time) time.Time {
+	if m.fixed.IsZero() {
+		return now.Add(m.relative)
+	}
+	return m.fixed
+}
+
+// header returns the timestamp header for the moment: Unix seconds stay as they
+// were typed.
+func (m moment) header(now time.Time) string {
+	if _, ok := sign.ParseTimestamp(m.text); ok {
+		return m.text
+	}
+	return sign.FormatTimestamp(m.at(now))
+}
+
+// headerValue is a repeatable "Name: value".
+type headerValue struct{ value *[]deliver.HeaderEdit }
+
+func (v headerValue) String() string { return "" }
+
+func (v headerValue) Type() string { return "header" }
+
+func (v headerValue) Set(text string) error {
+	edit, err := deliver.ParseHeader(text)
+	if err != nil {
+		return err
+	}
+	*v.value = append(*v.value, edit)
+	return nil
+}
+
+// eventsValue is a list of documented events, with commas or repeated.
+type eventsValue struct {
+	value *[]string
+	check func(string) error
+}
+
+func (v eventsValue) String() string { return "" }
+
+func (v eventsValue) Type() string { return "events" }
+
+func (v eventsValue) Set(text string) error {
+	for name := range strings.SplitSeq(text, ",") {
+		name = strings.TrimSpace(name)
+		if err := v.check(name); err != nil {
+			return err
+		}
+		*v.value = append(*v.value, name)
+	}
+	return nil
+}

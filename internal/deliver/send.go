@@ -1,0 +1,95 @@
+package deliver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/endpoint"
+)
+
+// Sender posts deliveries. Safe for concurrent use when its functions are.
+type Sender struct {
+	Client *endpoint.Client
+	// Now is the clock of the records and of their latency.
+	Now func() time.Time
+	// NewID makes the records' ids.
+	NewID func() string
+}
+
+// Send makes one attempt to deliver the request and returns its record, with
+// either the answer or why there was none. The error is the context's, when that
+// ended first.
+func (s *Sender) Send(ctx context.Context, request delivery.Request, attempt int) (delivery.Record, error) {
+	record := delivery.Record{
+		ID:      s.NewID(),
+		Time:    s.Now(),
+		Event:   delivery.EventOf(request),
+		Request: request,
+		Attempt: attempt,
+	}
+	wire, err := wireRequest(ctx, request)
+	if err != nil {
+		return record, err
+	}
+	answer, err := s.Client.Do(ctx, wire)
+	record.Latency = s.Now().Sub(record.Time)
+	var failure *endpoint.Error
+	switch {
+	case errors.As(err, &failure):
+		record.Error = &delivery.Error{Kind: string(failure.Kind), Message: failure.Message, Hint: failure.Hint}
+	case err != nil:
+		return record, err
+	default:
+		record.Response = response(answer)
+	}
+	return record, nil
+}
+
+// wireRequest turns the record's request into net/http's. The headers go straight
+// into the map, because Set would spell them X-M2m-Signature.
+func wireRequest(ctx context.Context, request delivery.Request) (*http.Request, error) {
+	const agent = "User-Agent"
+	wire, err := http.NewRequestWithContext(ctx, request.Method, request.URL, bytes.NewReader(request.Body))
+	if err != nil {
+		return nil, fmt.Errorf("making the request: %w", err)
+	}
+	for _, header := range request.Headers {
+		name := header.Name
+		switch {
+		case strings.EqualFold(name, "Host"):
+			wire.Host = header.Value
+			continue
+		case strings.EqualFold(name, agent):
+			name = agent // or net/http adds its own beside it
+		}
+		wire.Header[name] = append(wire.Header[name], header.Value)
+	}
+	if _, ok := wire.Header[agent]; !ok {
+		wire.Header[agent] = nil // left out, and not net/http's own
+	}
+	return wire, nil
+}
+
+func response(answer endpoint.Answer) *delivery.Response {
+	headers := delivery.Headers{}
+	for name, values := range answer.Header {
+		for _, value := range values {
+			headers = append(headers, delivery.Header{Name: delivery.Canonical(name), Value: value})
+		}
+	}
+	slices.SortStableFunc(headers, func(a, b delivery.Header) int { return strings.Compare(a.Name, b.Name) })
+	return &delivery.Response{
+		Status:     answer.Status,
+		StatusText: answer.StatusText,
+		Headers:    headers,
+		Body:       answer.Body,
+		Truncated:  answer.Truncated,
+	}
+}

@@ -1,0 +1,149 @@
+package endpoint
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// MaxAnswer is how much of an answer's body is kept, in bytes. The rest is not read.
+const MaxAnswer = 1 << 20
+
+// maxAnswerHeaders is the most that an answer's headers may take, in bytes.
+const maxAnswerHeaders = 1 << 20
+
+// ClientOptions is what a user can say about how to connect. The zero value
+// connects as the system does, without a timeout.
+type ClientOptions struct {
+	// Timeout bounds a whole exchange, from dialling to the last byte of the
+	// answer. Zero is no bound.
+	Timeout time.Duration
+	// Insecure accepts any certificate.
+	Insecure bool
+	// Roots replaces the system's certificate authorities when not nil.
+	Roots *x509.CertPool
+}
+
+// Client sends requests: through the proxy of the transport it is made of, over
+// HTTP/2 where the server offers it, following no redirect. Loopback is reached
+// past any proxy, and "localhost" is dialled as 127.0.0.1 or ::1 whatever a
+// resolver says. Safe for concurrent use.
+type Client struct {
+	http    *http.Client
+	timeout time.Duration
+}
+
+// NewClient returns a client on a clone of base.
+func NewClient(base *http.Transport, options ClientOptions) *Client {
+	transport := base.Clone()
+	transport.DialContext = dial
+	if proxy := base.Proxy; proxy != nil {
+		transport.Proxy = func(request *http.Request) (*url.URL, error) {
+			// http.ProxyFromEnvironment spares "localhost", but not "LOCALHOST".
+			if IsLoopback(request.URL.Hostname()) {
+				return nil, nil
+			}
+			return proxy(request)
+		}
+	}
+	// An answer is shown and recorded as it came, so nothing may unpack it.
+	transport.DisableCompression = true
+	transport.MaxResponseHeaderBytes = maxAnswerHeaders
+	transport.TLSClientConfig = &tls.Config{
+		RootCAs: options.Roots,
+		// The user asked for it with --insecure, which no configuration file can do.
+		InsecureSkipVerify: options.Insecure,
+	}
+	return &Client{
+		http: &http.Client{
+			Transport: transport,
+			// A redirect is an answer like any other. Following it would carry the
+			// X-API-Key header to another host.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		timeout: options.Timeout,
+	}
+}
+
+// CloseIdle closes the connections that are kept open for the next request.
+func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }
+
+// Answer is an HTTP answer, read to its end or to MaxAnswer.
+type Answer struct {
+	Status int
+	// StatusText is the server's own phrase, or the registered one. It comes from
+	// outside: a terminal must not see it raw.
+	StatusText string
+	Header     http.Header
+	Body       []byte
+	// Truncated says that there was more than MaxAnswer of the body.
+	Truncated bool
+}
+
+// Do sends the request. When there is no whole answer the error is a *Error that
+// says why, unless ctx ended: then it is ctx's cause.
+func (c *Client) Do(ctx context.Context, request *http.Request) (Answer, error) {
+	bounded := ctx
+	if c.timeout > 0 {
+		var cancel context.CancelFunc
+		bounded, cancel = context.WithTimeout(ctx, c.timeout)
+		defer cancel()
+	}
+	answer, err := c.exchange(bounded, request)
+	switch {
+	case err == nil:
+		return answer, nil
+	case ctx.Err() != nil:
+		return Answer{}, context.Cause(ctx)
+	}
+	return Answer{}, classify(err, request.URL.Host, c.timeout)
+}
+
+func (c *Client) exchange(ctx context.Context, request *http.Request) (Answer, error) {
+	var used *watchedConn
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { used = watched(info.Conn) },
+	})
+	response, err := c.http.Do(request.WithContext(ctx))
+	if err != nil {
+		return Answer{}, used.explain(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, MaxAnswer+1))
+	if err != nil {
+		return Answer{}, used.explain(err)
+	}
+	answer := Answer{
+		Status:     response.StatusCode,
+		StatusText: statusText(response),
+		Header:     response.Header,
+		Body:       body,
+	}
+	if len(body) > MaxAnswer {
+		answer.Body, answer.Truncated = body[:MaxAnswer], true
+	}
+	return answer, nil
+}
+
+func statusText(response *http.Response) string {
+	if _, phrase, found := strings.Cut(response.Status, " "); found && phrase != "" {
+		return phrase
+	}
+	return http.StatusText(response.StatusCode)
+}
+
+// RootsFromPEM returns a pool of the certificates in a PEM file's content.
+func RootsFromPEM(pem []byte) (*x509.CertPool, error) {
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, errors.New("it holds no PEM certificate")
+	}
+	return pool, nil
+}

@@ -1,0 +1,70 @@
+package endpoint
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// dial connects to addr. The name localhost is not left to a resolver, which may
+// be told to send it anywhere.
+func dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	conn, err := dialPlain(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return &watchedConn{Conn: conn}, nil
+}
+
+func dialPlain(ctx context.Context, network, addr string) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || !isLocalhost(host) {
+		return dialer.DialContext(ctx, network, addr)
+	}
+	conn, errV4 := dialer.DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+	if errV4 == nil {
+		return conn, nil
+	}
+	conn, errV6 := dialer.DialContext(ctx, network, net.JoinHostPort("::1", port))
+	if errV6 == nil {
+		return conn, nil
+	}
+	return nil, errV4
+}
+
+// watchedConn remembers that the other side has ended the connection. net/http
+// does not always tell: half a header line is a malformed header to it.
+type watchedConn struct {
+	net.Conn
+	ended atomic.Bool
+}
+
+func (c *watchedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		c.ended.Store(true)
+	}
+	return n, err
+}
+
+// watched returns the watchedConn that conn is or speaks TLS over, or nil.
+func watched(conn net.Conn) *watchedConn {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	found, _ := conn.(*watchedConn)
+	return found
+}
+
+// explain adds to the error of an exchange that the connection ended under it.
+func (c *watchedConn) explain(err error) error {
+	if c == nil || !c.ended.Load() {
+		return err
+	}
+	return errors.Join(err, io.ErrUnexpectedEOF)
+}

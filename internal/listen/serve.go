@@ -1,0 +1,112 @@
+package listen
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Deadlines of a connection. M2M itself waits 30 s for an answer, so nobody who is
+// honest takes longer to send.
+const (
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = 60 * time.Second
+	idleTimeout   = 2 * time.Minute
+	// drainTimeout bounds the wait for what is in flight when the receiver stops.
+	drainTimeout = 5 * time.Second
+	// maxHeader is the most that a request's headers may take, in bytes.
+	maxHeader = 64 << 10
+)
+
+// Listen opens the port on the host. The host "localhost" is 127.0.0.1 and, where
+// the machine has it, ::1; port 0 takes one that is free on both.
+func Listen(ctx context.Context, host string, port int) ([]net.Listener, error) {
+	var config net.ListenConfig
+	if !strings.EqualFold(host, "localhost") {
+		one, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		if err != nil {
+			return nil, err
+		}
+		return []net.Listener{one}, nil
+	}
+	for tries := 0; ; tries++ {
+		v4, err := config.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			return nil, err
+		}
+		chosen := strconv.Itoa(Port(v4))
+		v6, err := config.Listen(ctx, "tcp6", net.JoinHostPort("::1", chosen))
+		switch {
+		case err == nil:
+			return []net.Listener{v4, v6}, nil
+		case !isInUse(err):
+			return []net.Listener{v4}, nil // no IPv6 here
+		case port != 0 || tries >= 10:
+			return nil, errors.Join(err, v4.Close())
+		}
+		// A free port that somebody has on ::1 is not free.
+		if err := v4.Close(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Port returns the port that a listener has.
+func Port(listener net.Listener) int {
+	if address, ok := listener.Addr().(*net.TCPAddr); ok {
+		return address.Port
+	}
+	return 0
+}
+
+// Serve receives on the listeners until ctx ends, then finishes what is in flight.
+// A request that has not wholly arrived by then is not finished. With a
+// certificate it speaks TLS.
+func (s *Server) Serve(ctx context.Context, listeners []net.Listener, certificate *tls.Certificate) error {
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       bodyTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		// What net/http has to say of a sender's mistakes would come to the
+		// terminal unescaped.
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	if certificate != nil {
+		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*certificate}}
+	}
+	failed := make(chan error, len(listeners))
+	for _, listener := range listeners {
+		go func() {
+			if certificate != nil {
+				failed <- server.ServeTLS(listener, "", "")
+				return
+			}
+			failed <- server.Serve(listener)
+		}()
+	}
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if server.Shutdown(drain) != nil {
+		// Only what never arrived whole is left.
+		_ = server.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("receiving: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+// Package listen is the receiver of webhooks: it reads a delivery once, judges its
+// signature, has it recorded, and only then answers.
+//
+// It never answers with more than whether a delivery was taken: why a signature does
+// not match is for the person at the terminal, not for whoever sent it. It prints
+// nothing and opens no file.
+package listen
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/partner"
+	"github.com/leapfinancial/m2m/internal/sign"
+)
+
+// Options are what a receiver does with deliveries.
+type Options struct {
+	// Keys are the secrets that may have signed. At least one.
+	Keys []sign.Key
+	// Tolerance is how far a timestamp may lie from the present; 0 takes any.
+	Tolerance time.Duration
+	// MaxBody is the largest accepted request body, in bytes.
+	MaxBody int64
+	// AcceptAll answers 200 whatever the verdict.
+	AcceptAll bool
+	// LoopbackHostOnly refuses a request whose Host is not loopback, so that no web
+	// page can reach a receiver whose secret everybody knows. A PUT is always
+	// refused then.
+	LoopbackHostOnly bool
+	// Scheme is "http" or "https", for the URLs in the records.
+	Scheme string
+	// Only holds the events that are saved and handed on; empty means all. The
+	// others are judged, answered and counted.
+	Only []string
+
+	Now   func() time.Time
+	NewID func() string
+	// PartnerAPI answers a PUT to a data request; nil refuses it like any other
+	// method.
+	PartnerAPI http.Handler
+	// Save puts a record on file before the answer goes out; nil saves none. Its
+	// error makes the answer a 500, so that the sender tries again.
+	Save func(delivery.Record) error
+	// Accepted is called with each authentic payload before it is answered; nil is
+	// no one.
+	Accepted func(payload []byte)
+	// Done is called with each delivery after its answer has gone out, one at a
+	// time; it may block, and holds up only the senders then.
+	Done func(Delivery)
+}
+
+// Delivery is one delivery as the receiver saw it.
+type Delivery struct {
+	Record delivery.Record
+	// Payload is what the body says of itself.
+	Payload delivery.Payload
+	Verdict sign.Verdict
+	// Shown is false for an event that Options.Only leaves out.
+	Shown bool
+	// SaveError is why the record is not on file.
+	SaveError error
+}
+
+// Server is an http.Handler that receives deliveries on every path.
+type Server struct {
+	options Options
+	done    sync.Mutex
+}
+
+// NewServer returns a receiver.
+func NewServer(options Options) *Server { return &Server{options: options} }
+
+// ServeHTTP takes one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if (s.options.LoopbackHostOnly || r.Method == http.MethodPut) && !endpoint.IsLoopbackHostPort(r.Host) {
+		refuse(w, http.StatusMisdirectedRequest, "Misdirected Request")
+		return
+	}
+	if _, isReply := partner.ReplyID(r.URL); isReply && r.Method == partner.Method && s.options.PartnerAPI != nil {
+		s.options.PartnerAPI.ServeHTTP(w, r)
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed, "Method Not Allowed")
+		return
+	}
+	body, err := s.readBody(w, r)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		refuse(w, http.StatusRequestEntityTooLarge, "Payload Too Large")
+	case err != nil:
+		// The sender went away or sent rubbish in place of a body: nobody is
+		// left to be told more.
+		refuse(w, http.StatusBadRequest, "Bad Request")
+	default:
+		s.receive(w, r, body)
+	}
+}
+
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > s.options.MaxBody {
+		return nil, &http.MaxBytesError{Limit: s.options.MaxBody}
+	}
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, s.options.MaxBody))
+}
+
+func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
+	read := s.options.Now()
+	request := s.request(r, body)
+	verdict := sign.Verify(message(request), s.options.Keys, sign.Clock{Now: read, Tolerance: s.options.Tolerance})
+	payload, payloadErr := delivery.ReadPayload(body)
+	got := Delivery{
+		Record: delivery.Record{
+			ID:           s.options.NewID(),
+			Time:         read,
+			Event:        eventOf(payload, request),
+			Request:      request,
+			Verification: verification(verdict),
+			Response:     s.answer(verdict, payloadErr),
+		},
+		Payload: payload,
+		Verdict: verdict,
+	}
+	got.Shown = len(s.options.Only) == 0 || slices.Contains(s.options.Only, got.Record.Event)
+	if s.options.Accepted != nil && verdict.Valid() && payloadErr == nil {
+		s.options.Accepted(body)
+	}
+	got.Record.Latency = s.options.Now().Sub(read)
+	if s.options.Save != nil && got.Shown {
+		if got.SaveError = s.options.Save(got.Record); got.SaveError != nil {
+			got.Record.Response = plain(http.StatusInternalServerError, "Internal Server Error")
+		}
+	}
+	write(w, got.Record.Response)
+	s.done.Lock()
+	defer s.done.Unlock()
+	s.options.Done(got)
+}
+
+// answer decides what the sender is told.
+func (s *Server) answer(verdict sign.Verdict, payloadErr error) *delivery.Response {
+	switch {
+	case s.options.AcceptAll:
+		return plain(http.StatusOK, "OK")
+	case !verdict.Valid():
+		return plain(http.StatusUnauthorized, "Invalid signature")
+	case payloadErr != nil:
+		return plain(http.StatusBadRequest, "Bad Request")
+	}
+	return plain(http.StatusOK, "OK")
+}
+
+func (s *Server) request(r *http.Request, body []byte) delivery.Request {
+	headers := make(delivery.Headers, 0, len(r.Header))
+	for name, values := range r.Header {
+		for _, value := range values {
+			headers = append(headers, delivery.Header{Name: delivery.Canonical(name), Value: value})
+		}
+	}
+	slices.SortStableFunc(headers, func(a, b delivery.Header) int { return strings.Compare(a.Name, b.Name) })
+	url := r.RequestURI
+	if !r.URL.IsAbs() {
+		url = s.options.Scheme + "://" + r.Host + r.RequestURI
+	}
+	return delivery.Request{Method: r.Method, URL: url, Remote: r.RemoteAddr, Headers: headers, Body: body}
+}
+
+func eventOf(payload delivery.Payload, request delivery.Request) string {
+	if payload.Event != "" {
+		return payload.Event
+	}
+	event, _ := request.Headers.Get(delivery.EventHeader)
+	return event
+}
+
+func message(request delivery.Request) sign.Message {
+	m := sign.Message{Body: request.Body}
+	m.Signature, m.HasSignature = request.Headers.Get(delivery.SignatureHeader)
+	m.Timestamp, m.HasTimestamp = request.Headers.Get(delivery.TimestampHeader)
+	return m
+}
+
+func verification(verdict sign.Verdict) *delivery.Verification {
+	v := &delivery.Verification{
+		Valid:    verdict.Valid(),
+		Reason:   string(verdict.Reason),
+		SignedAt: verdict.SignedAt(),
+	}
+	if verdict.HasAge {
+		age := delivery.Round(verdict.Age, 3)
+		v.AgeSeconds = &age
+	}
+	if verdict.Authentic() {
+		v.Secret = verdict.Key.Fingerprint()
+	}
+	return v
+}
+
+func plain(status int, text string) *delivery.Response {
+	return &delivery.Response{
+		Status:     status,
+		StatusText: http.StatusText(status),
+		Headers:    delivery.Headers{{Name: "Content-Type", Value: "text/plain; charset=utf-8"}},
+		Body:       []byte(text),
+	}
+}
+
+// write sends the answer on its way before it returns, so that whoever looks at
+// the delivery afterwards keeps no sender waiting.
+func write(w http.ResponseWriter, response *delivery.Response) {
+	for _, header := range response.Headers {
+		w.Header().Set(header.Name, header.Value)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(response.Body)))
+	w.WriteHeader(response.Status)
+	// An error means that the sender is gone; its delivery is on record.
+	_, _ = w.Write(response.Body)
+	_ = http.NewResponseController(w).Flush()
+}
+
+// refuse answers what is no delivery, and ends the connection: whatever of the
+// body is still to come is not read.
+func refuse(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Connection", "close")
+	write(w, plain(status, text))
+}

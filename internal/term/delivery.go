@@ -1,0 +1,138 @@
+package term
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/sign"
+)
+
+// Sent shows a delivery that was sent and what came back. Whole shows headers and
+// bodies too; an answer that was not expected shows its start in any case.
+func (p *Printer) Sent(record delivery.Record, expected, whole bool) {
+	var b strings.Builder
+	payload, _ := delivery.ReadPayload(record.Request.Body)
+	what := record.Event
+	if what == "" {
+		what = fmt.Sprintf("%d bytes", len(record.Request.Body))
+	}
+	fmt.Fprintf(&b, "--> %s\n", join(p.styles.bold.Sprint(Safe(what)), Safe(payload.ID),
+		Safe(record.Request.Method)+" "+Safe(record.Request.URL)))
+	if whole {
+		b.WriteString(p.headers(record.Request.Headers) + p.payload(record.Request.Body))
+	}
+	switch {
+	case record.Error != nil:
+		fmt.Fprintf(&b, "<-- %s\n", p.styles.bad.Sprintf("no answer (%s): %s", record.Error.Kind, Safe(record.Error.Message)))
+	case record.Response != nil:
+		p.answer(&b, record, expected, whole)
+	}
+	p.write([]byte(b.String()))
+}
+
+func (p *Printer) answer(b *strings.Builder, record delivery.Record, expected, whole bool) {
+	response := record.Response
+	fmt.Fprintf(b, "<-- %s  %s\n", p.status(response.Status, response.StatusText), Latency(record.Latency))
+	if whole {
+		b.WriteString(p.headers(response.Headers))
+	}
+	if location, ok := response.Headers.Get("Location"); ok && !expected {
+		fmt.Fprintf(b, "%sa redirect to %s, which is not followed\n", indent, Safe(location))
+	}
+	switch {
+	case whole:
+		b.WriteString(p.payload(response.Body))
+	case !expected:
+		b.WriteString(p.start(response.Body))
+	}
+	if response.Truncated && (whole || !expected) {
+		fmt.Fprintf(b, "%sthe answer is longer than %d bytes; the rest was not read\n", indent, len(response.Body))
+	}
+}
+
+func (p *Printer) status(status int, phrase string) string {
+	if phrase == "" {
+		phrase = http.StatusText(status)
+	}
+	text := strings.TrimSpace(fmt.Sprintf("%d %s", status, Safe(phrase)))
+	switch {
+	case status >= 200 && status < 300:
+		return p.styles.good.Sprint(text)
+	case status >= 500:
+		return p.styles.bad.Sprint(text)
+	}
+	return p.styles.warn.Sprint(text)
+}
+
+// Received shows a delivery that came in and what was answered. Bodies are left
+// out unless bodies is set; whole adds the headers.
+func (p *Printer) Received(record delivery.Record, payload delivery.Payload, verdict sign.Verdict, bodies, whole bool) {
+	var b strings.Builder
+	event := record.Event
+	if event == "" {
+		event = "(no event)"
+	}
+	clock := record.Time.Local().Format("15:04:05")
+	fmt.Fprintf(&b, "--> %s %s\n", p.styles.faint.Sprint(clock), join(p.styles.bold.Sprint(Safe(event)),
+		Safe(payload.ID), Safe(payload.Reference), fmt.Sprintf("%d B", len(record.Request.Body)), p.verdict(verdict)))
+	if named, ok := record.Request.Headers.Get(delivery.EventHeader); ok && named != record.Event {
+		fmt.Fprintf(&b, "%sthe %s header says %s\n", indent, delivery.EventHeader, Safe(named))
+	}
+	b.WriteString(p.comparison(record.Request.Headers, verdict, indent))
+	if whole {
+		b.WriteString(p.headers(record.Request.Headers))
+	}
+	if bodies {
+		b.WriteString(p.payload(record.Request.Body))
+	}
+	if record.Response != nil {
+		fmt.Fprintf(&b, "<-- %s  %s\n", p.status(record.Response.Status, ""), Latency(record.Latency))
+	}
+	p.write([]byte(b.String()))
+}
+
+// verdict says in a phrase what a delivery is worth.
+func (p *Printer) verdict(v sign.Verdict) string {
+	if v.Valid() {
+		return p.styles.good.Sprint("valid") + ", signed " + Ago(v.Age)
+	}
+	return p.styles.bad.Sprint("INVALID") + ": " + reasonText(v)
+}
+
+// reasonText tells the reason, and the age wherever that is a finding too.
+func reasonText(v sign.Verdict) string {
+	text := v.Reason.Text()
+	switch {
+	case v.Freshness == "":
+	case v.Authentic():
+		text += ", signed " + Ago(v.Age)
+	default:
+		text += "; its timestamp is " + Ago(v.Age) + " as well"
+	}
+	return text
+}
+
+// comparison sets the received signature beside the beginning of the right one.
+func (p *Printer) comparison(headers delivery.Headers, v sign.Verdict, prefix string) string {
+	received, ok := headers.Get(delivery.SignatureHeader)
+	if v.Computed == "" || !ok {
+		return ""
+	}
+	return Comparison(received, v, prefix)
+}
+
+// Comparison returns a line that sets a received signature beside the beginning of
+// the computed one, or nothing where none was computed.
+func Comparison(received string, v sign.Verdict, prefix string) string {
+	if v.Computed == "" {
+		return ""
+	}
+	if _, wellFormed := sign.ParseSignature(received); wellFormed {
+		received = sign.Shorten(received)
+	} else if len(received) > 100 {
+		received = received[:100] + "…"
+	}
+	return fmt.Sprintf("%sreceived  %s   computed  %s\n", prefix, Safe(received), v.Computed)
+}
