@@ -30,3 +30,15 @@ func IsLoopbackHostPort(hostPort string) bool {
 	}
 	return IsLoopback(hostPort)
 }
+
+// lower returns a host name in lower case, as DNS compares names: ASCII letters
+// alone. Unicode's rules would make an İ or the Kelvin sign the letter of another
+// name.
+func lower(host string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, host)
+}

@@ -74,7 +74,7 @@ type KeyRules struct {
 // nil. Which names u gives its host is decided on the name alone; that localhost
 // is dialled as such is the Client's affair.
 func (r KeyRules) CheckPlace(u *url.URL, dataRequestID string) error {
-	host := strings.ToLower(u.Hostname())
+	host := lower(u.Hostname())
 	switch {
 	case host == "":
 		return errors.New("the URL has no host")
@@ -87,7 +87,7 @@ func (r KeyRules) CheckPlace(u *url.URL, dataRequestID string) error {
 	case host == liveHost || host == sandboxHost:
 		return checkOwnHost(u, dataRequestID)
 	case slices.ContainsFunc(r.AllowedHosts, func(allowed string) bool {
-		return strings.EqualFold(allowed, u.Host) || strings.EqualFold(allowed, host)
+		return lower(allowed) == lower(u.Host) || lower(allowed) == host
 	}):
 		return nil
 	}
@@ -115,7 +115,7 @@ func checkOwnHost(u *url.URL, dataRequestID string) error {
 
 // CheckKind returns why a key of that kind may not go to u, or nil.
 func CheckKind(u *url.URL, kind KeyKind) error {
-	host := strings.ToLower(u.Hostname())
+	host := lower(u.Hostname())
 	switch {
 	case kind == TestKey && host == liveHost:
 		return errors.New("the API key is a test key (m2m_test_), and this is production")

@@ -85,7 +85,7 @@ func parseTarget(text string) (*url.URL, error) {
 	if err := checkPort(u); err != nil {
 		return nil, err
 	}
-	u.Host = strings.ToLower(u.Host)
+	u.Host = lower(u.Host)
 	if u.Path == "" {
 		u.Path = DefaultPath
 	}

@@ -150,6 +150,8 @@ func TestReplyRetries(t *testing.T) {
 			[]time.Duration{time.Second}, 200, 0},
 		{"a date that is past", []func(http.ResponseWriter){with(429, "", "Retry-After: "+date(-time.Hour)), ok}, 2,
 			[]time.Duration{time.Second}, 200, 0},
+		{"a date that is past, to the end", []func(http.ResponseWriter){with(429, "", "Retry-After: "+date(-time.Hour))}, 3,
+			[]time.Duration{time.Second, 2 * time.Second}, 429, 0},
 		{"Retry-After of nonsense", []func(http.ResponseWriter){with(429, "", "Retry-After: -5"), with(429, "", "Retry-After: soon"), ok},
 			3, []time.Duration{time.Second, 2 * time.Second}, 200, 0},
 		{"what the last answer asks for is told", []func(http.ResponseWriter){with(429, "", "Retry-After: 3")}, 3,

@@ -8,8 +8,10 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -334,6 +336,35 @@ func TestMockTakesExactlyOneOfManyAtOnce(t *testing.T) {
 	}
 	if len(told.all) != many {
 		t.Errorf("told of %d replies", len(told.all))
+	}
+}
+
+func TestMockTellsOneReplyAtATime(t *testing.T) {
+	t.Parallel()
+	var inside atomic.Int32
+	mock := partner.NewMock(partner.MockOptions{Now: clockAt(askedAt), OnReply: func(partner.Received) {
+		if inside.Add(1) != 1 {
+			t.Error("two calls at a time")
+		}
+		for range 100 {
+			runtime.Gosched()
+		}
+		inside.Add(-1)
+	}})
+	var senders sync.WaitGroup
+	for range 20 {
+		senders.Go(func() { put(mock, samplePath, "{}") })
+	}
+	senders.Wait()
+}
+
+func TestMockWritesTimesInUTC(t *testing.T) {
+	t.Parallel()
+	mock, clock, _ := newMock(t)
+	clock.moment = answeredAt.In(time.FixedZone("CST", -6*60*60))
+	answer := put(mock, samplePath, string(readFile(t, "testdata/reply.json"))).Body.String()
+	if want := `"fulfilledAt":"2026-01-26T14:35:00.000Z"`; !strings.Contains(answer, want) {
+		t.Errorf("no %s in %s", want, answer)
 	}
 }
 

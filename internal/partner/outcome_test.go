@@ -1,6 +1,7 @@
 package partner_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -67,6 +68,8 @@ func TestReplyReadsAnyAnswer(t *testing.T) {
 		{"another status", 200, fulfilled(`"fulfilled"`, `"pending"`), true, "", "ok", "data.status"},
 		{"no time", 200, fulfilled(`2026-01-26T14:35:00.000Z`, `now`), true, "", "ok", "fulfilledAt"},
 		{"data that is an array", 200, `{"success":true,"data":[1]}`, true, "", "", "dataRequestId"},
+		{"data in a text", 200, `{"success":true,"data":` + strconv.Quote(`{"dataRequestId":"`+sampleID+`"}`) + `}`, true, "", "", "dataRequestId"},
+		{"an error in a text", 400, strconv.Quote(`{"code":"X"}`), false, "", "", ""},
 		{"more than is read", 400, `{"code":"` + strings.Repeat("x", endpoint.MaxAnswer) + `"}`, false, "", "", "cut off"},
 	}
 	for _, c := range cases {

@@ -60,6 +60,13 @@ func ParseDataRequest(payload []byte) (DataRequest, error) {
 		return DataRequest{}, &OtherEventError{Event: event.String()}
 	}
 	m := members{data: root.Get("data")}
+	if !m.data.Exists() {
+		return DataRequest{}, errors.New("data: missing")
+	}
+	// gjson would look for members in an array, and in a text that holds JSON.
+	if !m.data.IsObject() {
+		return DataRequest{}, errors.New("data: " + kindName(m.data) + ", not an object")
+	}
 	request := DataRequest{
 		DataRequestID:  m.text("dataRequestId"),
 		ReferenceID:    m.text("referenceId"),
@@ -107,11 +114,6 @@ func (m *members) fault(name, text string) {
 }
 
 func (m *members) get(name string, is func(gjson.Result) bool, want string) (gjson.Result, bool) {
-	// Get would look into an array, too.
-	if !m.data.IsObject() {
-		m.fault(name, "missing")
-		return gjson.Result{}, false
-	}
 	value := m.data.Get(name)
 	if !value.Exists() {
 		m.fault(name, "missing")

@@ -3,6 +3,7 @@ package partner_test
 import (
 	"errors"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -47,9 +48,11 @@ func TestParseDataRequestSaysWhatIsWrong(t *testing.T) {
 		{"unknown members", `{"more":1,` + replace(`{`, `{"metadata":{"a":[1]},`)[1:], ""},
 		{"no required fields", replace(`["dob"]`, `[]`), ""},
 		{"a path that nobody documented", replace(`"dob"`, `"address.0.street"`), ""},
-		{"no data", `{"event":"user.data_request"}`, "data.dataRequestId: missing; data.referenceId: missing; data.linkId: missing; " +
+		{"no data", `{"event":"user.data_request"}`, "data: missing"},
+		{"data that is empty", event(`{}`), "data.dataRequestId: missing; data.referenceId: missing; data.linkId: missing; " +
 			"data.requiredFields: missing; data.replyEndpoint: missing; data.expiresAt: missing"},
-		{"data is an array", event(`[{"dataRequestId":"x"}]`), "data.dataRequestId: missing"},
+		{"data is an array", event(`[{"dataRequestId":"x"}]`), "data: an array, not an object"},
+		{"data in a text", event(strconv.Quote(whole)), "data: a string, not an object"},
 		{"no link", replace(`"linkId":"l",`, ``), "data.linkId: missing"},
 		{"an empty reference", replace(`"u"`, `""`), "data.referenceId: empty"},
 		{"a number for a text", replace(`"u"`, `12345`), "data.referenceId: a number, not a string"},
