@@ -204,11 +204,11 @@ func (s *settings) readFile(name string, project, required bool) error {
 	}
 	file := configFile{name: name, project: project, values: map[string]any{}}
 	known := append(settingNames(), "profiles")
-	// AllSettings leaves out a key without a value, which is set but empty.
-	for _, key := range append(known, topKeys(v)...) {
-		if v.InConfig(key) {
-			file.values[key] = v.Get(key)
-		}
+	// AllKeys, unlike AllSettings, also has a key without a value: it is set but
+	// empty.
+	for _, path := range v.AllKeys() {
+		key, _, _ := strings.Cut(path, ".")
+		file.values[key] = v.Get(key)
 	}
 	s.files = append(s.files, file)
 	s.warnOf(file, known)
@@ -216,15 +216,6 @@ func (s *settings) readFile(name string, project, required bool) error {
 		return s.checkProfile()
 	}
 	return nil
-}
-
-func topKeys(v *viper.Viper) []string {
-	var keys []string
-	for key := range v.AllSettings() {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // warnOf tells what in a file is not used: keys that nobody knows, and what a
@@ -397,7 +388,7 @@ func (a *app) target(target *endpoint.Target, secrets secretFlags, standIn bool)
 	if err != nil {
 		return err
 	}
-	if f.project && target.URL != nil && !target.Loopback() {
+	if target.URL != nil && !target.Loopback() && f.project {
 		ring, err := a.keys(secrets)
 		if err != nil {
 			return err

@@ -133,10 +133,8 @@ func (o *replyOptions) check(hasID bool) error {
 }
 
 func runReply(ctx context.Context, o *replyOptions) error {
-	for _, key := range []string{"timeout", "env"} {
-		if err := o.app.settings.fill(key); err != nil {
-			return err
-		}
+	if err := o.fillSettings(); err != nil {
+		return err
 	}
 	request, err := o.request()
 	if err != nil {
@@ -169,6 +167,24 @@ func runReply(ctx context.Context, o *replyOptions) error {
 		return o.print(answer)
 	}
 	return o.send(ctx, answer, rules)
+}
+
+// fillSettings takes what the flags leave open from the environment and the files.
+// The project's file, which may be somebody else's, does not choose that a key goes
+// to production.
+func (o *replyOptions) fillSettings() error {
+	if err := o.app.settings.fill("timeout"); err != nil {
+		return err
+	}
+	f, err := o.app.settings.fillFrom("env")
+	if err != nil {
+		return err
+	}
+	if f.project && o.Env == string(endpoint.Live) {
+		o.app.warn("%s is ignored: the file comes with the directory; pass --env live or set M2M_ENV", f.source)
+		o.Env = string(endpoint.Sandbox)
+	}
+	return nil
 }
 
 // request reads the data request from the capture, or makes it of the arguments.

@@ -271,6 +271,10 @@ func (a *app) open(name, what string) (io.ReadCloser, error) {
 		return io.NopCloser(a.In), nil
 	}
 	info, err := os.Stat(name)
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return nil, fmt.Errorf("reading %s: %q: %w", what, name, path.Err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", what, err)
 	}

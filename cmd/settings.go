@@ -86,7 +86,11 @@ func runConfig(_ context.Context, o *configOptions) error {
 	add("api_key", value, source, err)
 	for _, key := range []string{"to", "env", "tolerance", "timeout"} {
 		f, err := a.settings.fillFrom(key)
-		add(key, a.settings.flags.Lookup(key).Value.String(), f.source, err)
+		value := a.settings.flags.Lookup(key).Value.String()
+		if err == nil && key == "to" && f.project && !o.Target.Loopback() && ring.file != f.file {
+			value += " (ignored: the webhook secret is not from that file)"
+		}
+		add(key, value, f.source, err)
 	}
 	profileSource := "default"
 	if a.settings.flags.Changed("profile") {

@@ -36,6 +36,7 @@ func TestCheck(t *testing.T) {
 		{"the documented CURP, whose check digit is wrong", curp("GALO900515HDFRPN09"), "", wrongDigit},
 		{"the same with the digit that the rule gives", curp("GALO900515HDFRPN05"), "", ""},
 		{"a CURP with a right check digit", curp("BOXW310820HNERXN09"), "", ""},
+		{"a check digit of 0", curp("GALO900515HDFRCA00"), "", ""},
 		{"a letter as the 17th character", curp("GALO000515MDFRPNA1"), "", ""},
 		{"X for the sex", curp("GALO900515XDFRPN09"), "", ""},
 		{"Ñ, which the alphabet has", curp("ÑALO900515HDFRPN09"), "", "check digit"},

@@ -117,7 +117,7 @@ func (o *Outcome) readRefusal(root gjson.Result) {
 
 // text returns the string at a member of an object, or nothing.
 func text(object gjson.Result, name string) string {
-	if value := object.Get(name); object.IsObject() && isString(value) {
+	if value := object.Get(name); isString(value) {
 		return value.Str
 	}
 	return ""
@@ -129,7 +129,8 @@ func (o Outcome) Advice() string {
 	if o.Fulfilled {
 		return ""
 	}
-	if advice := o.Code.advice(); advice != "" {
+	// INVALID_REQUEST is so general that a status other than 400 says more.
+	if advice := o.Code.advice(); advice != "" && (o.Code != InvalidRequest || o.Status == http.StatusBadRequest) {
 		return advice
 	}
 	switch {

@@ -63,7 +63,6 @@ func ParseDataRequest(payload []byte) (DataRequest, error) {
 	if !m.data.Exists() {
 		return DataRequest{}, errors.New("data: missing")
 	}
-	// gjson would look for members in an array, and in a text that holds JSON.
 	if !m.data.IsObject() {
 		return DataRequest{}, errors.New("data: " + kindName(m.data) + ", not an object")
 	}
