@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -135,23 +136,14 @@ func runListen(ctx context.Context, o *listenOptions) error {
 		certificate, scheme = &pair, "https"
 	}
 	view := &listenView{options: o, wanted: newExpectations(o)}
-	options := listen.Options{
-		Keys: ring.keys, Tolerance: o.Tolerance, MaxBody: o.MaxBody, AcceptAll: o.NoVerify,
-		LoopbackHostOnly: ring.dev, Scheme: scheme, Only: o.Events,
-		Now: o.app.Now, NewID: o.app.newID, Done: view.delivery,
-	}
-	mock := partner.NewMock(partner.MockOptions{Now: o.app.Now, OnReply: view.reply})
-	options.PartnerAPI = mock
-	options.Accepted = func(payload []byte) {
-		// Other events than data requests are not the mock's.
-		_ = mock.Remember(payload)
-	}
+	options := o.receiver(ring, scheme, view)
 	if o.Save != "" {
 		file, torn, err := delivery.OpenFile(o.Save)
 		if err != nil {
 			return fmt.Errorf("--save: %w", err)
 		}
-		defer file.Close()
+		// Every record is on file already when it returns.
+		defer func() { _ = file.Close() }()
 		if torn > 0 {
 			o.app.warn("%s ended in a torn line, left by a run that was killed: cut off %d bytes", o.Save, torn)
 		}
@@ -168,6 +160,20 @@ func runListen(ctx context.Context, o *listenOptions) error {
 	return o.serve(ctx, listen.NewServer(options), listeners, certificate, view)
 }
 
+// receiver returns what the flags make of the receiver.
+func (o *listenOptions) receiver(ring keyring, scheme string, view *listenView) listen.Options {
+	mock := partner.NewMock(partner.MockOptions{Now: o.app.Now, OnReply: view.reply})
+	return listen.Options{
+		Keys: ring.keys, Tolerance: o.Tolerance, MaxBody: o.MaxBody, AcceptAll: o.NoVerify,
+		LoopbackHostOnly: ring.dev, Scheme: scheme, Only: o.Events,
+		Now: o.app.Now, NewID: o.app.newID, PartnerAPI: mock, Done: view.delivery,
+		Accepted: func(payload []byte) {
+			// Other events than data requests are not the mock's.
+			_ = mock.Remember(payload)
+		},
+	}
+}
+
 // serve receives until what was wanted has come, the time is over, or the user
 // ends it.
 func (o *listenOptions) serve(ctx context.Context, server *listen.Server, listeners []net.Listener, certificate *tls.Certificate, view *listenView) error {
@@ -179,6 +185,8 @@ func (o *listenOptions) serve(ctx context.Context, server *listen.Server, listen
 		defer timer.Stop()
 	}
 	err := server.Serve(serving, listeners, certificate)
+	view.mu.Lock()
+	defer view.mu.Unlock()
 	view.summary()
 	if err != nil {
 		return err
@@ -223,9 +231,10 @@ func (o *listenOptions) ready(url string, ring keyring) error {
 	return nil
 }
 
-// listenView shows what the receiver tells it. Its methods are called one at a
-// time.
+// listenView shows what the receiver and the mock tell it, each from goroutines of
+// its own.
 type listenView struct {
+	mu      sync.Mutex
 	options *listenOptions
 	wanted  *expectations
 	stop    context.CancelFunc
@@ -234,6 +243,8 @@ type listenView struct {
 }
 
 func (v *listenView) delivery(d listen.Delivery) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	o := v.options
 	if d.SaveError != nil && !v.unsaved {
 		v.unsaved = true
@@ -264,11 +275,12 @@ func (v *listenView) show(d listen.Delivery) error {
 }
 
 func (v *listenView) reply(received partner.Received) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	a := v.options.app
 	switch {
 	case v.options.Format == "json":
-		// The mock calls from its own goroutine, and a closed pipe shows at the
-		// next delivery.
+		// A closed pipe shows at the next delivery.
 		_ = a.writeJSON(replyRecord(received))
 	case !a.Quiet:
 		a.printer(a.Out).Reply(received)

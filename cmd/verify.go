@@ -87,7 +87,7 @@ func (o *verifyOptions) check() error {
 		return errors.New("--payload and FILE exclude each other")
 	case o.Payload == "" && loose:
 		return withHint(errors.New("--signature, --timestamp and --headers belong to --payload"), "pass the raw body with --payload FILE")
-	case o.Payload != "" && !loose, o.Payload != "" && o.Headers == "" && !(o.HasSignature && o.HasTimestamp):
+	case o.Payload != "" && !loose, o.Payload != "" && o.Headers == "" && (!o.HasSignature || !o.HasTimestamp):
 		return withHint(errors.New("--payload needs its headers"), "pass --signature and --timestamp, or --headers FILE")
 	case o.Headers != "" && (o.HasSignature || o.HasTimestamp):
 		return errors.New("--headers and --signature or --timestamp exclude each other")

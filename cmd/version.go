@@ -11,7 +11,7 @@ import (
 )
 
 // version is set by the linker in a release.
-var version string //nolint:gochecknoglobals // the linker's -X sets variables alone
+var version string
 
 // buildVersion returns the release's version, or the module's where there is one.
 func buildVersion() string {

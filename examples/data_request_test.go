@@ -1,6 +1,7 @@
 package examples_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -59,6 +60,12 @@ func TestDataRequests(t *testing.T) {
 			forged := signedWith("another", unix(time.Now()), dataRequest(t, "dr_forged", a.URL))
 			h.deliver(t, forged, 401, "Invalid signature")
 			h.deliver(t, forged.without("X-M2M-Signature"), 401, "Invalid signature")
+			unknown := bytes.Replace(dataRequest(t, "dr_unknown", a.URL), []byte(`"dob"`), []byte(`"constructor"`), 1)
+			h.deliver(t, signed(unknown), 200, "OK")
+			h.wantLog(t,
+				`user.data_request "dr_unknown" recorded`,
+				`data request "dr_unknown" not answered: no "constructor" on file`,
+			)
 			h.deliver(t, signed(dataRequest(t, "dr_redirected", a.URL)), 200, "OK")
 			h.wantLog(t,
 				`user.data_request "dr_redirected" recorded`,

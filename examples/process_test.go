@@ -18,7 +18,7 @@ import (
 )
 
 // deadline is the longest that a test waits for anything.
-const deadline = 20 * time.Second
+const deadline = 30 * time.Second
 
 // goCommand builds the Go handler and returns the command that starts it.
 func goCommand(t *testing.T) []string {

@@ -57,7 +57,7 @@ func (s *httpSource) readChunks() (body []byte, whole bool, err error) {
 		if raw = append(raw, line...); len(trimEnd(line)) == 0 {
 			break
 		}
-		if _, fault := parseHeader(string(trimEnd(line))); fault != nil || len(raw) > delivery.MaxLine {
+		if !isHeader(trimEnd(line)) || len(raw) > delivery.MaxLine {
 			return raw, false, nil
 		}
 	}
@@ -90,4 +90,9 @@ func chunkSize(line []byte) (int, bool) {
 	text, _, _ := strings.Cut(string(trimEnd(line)), ";")
 	size, err := strconv.ParseUint(strings.TrimRight(text, " \t"), 16, 32)
 	return int(size), err == nil
+}
+
+func isHeader(line []byte) bool {
+	_, fault := parseHeader(string(line))
+	return fault == nil
 }

@@ -17,12 +17,13 @@ const windowSize = 64 << 10
 func peek(in *bufio.Reader, most int, enough func(head []byte) bool) ([]byte, error) {
 	for wanted := 1; ; {
 		_, err := in.Peek(wanted)
-		if err != nil && !errors.Is(err, io.EOF) {
+		ended := errors.Is(err, io.EOF)
+		if err != nil && !ended {
 			return nil, err
 		}
 		// Peek does not fail for what is there already.
 		head, _ := in.Peek(min(in.Buffered(), most))
-		if err != nil || len(head) == most || enough(head) {
+		if ended || len(head) == most || enough(head) {
 			return head, nil
 		}
 		wanted = len(head) + 1

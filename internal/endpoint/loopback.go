@@ -18,9 +18,7 @@ func IsLoopback(host string) bool {
 	return err == nil && address.Zone() == "" && address.Unmap().IsLoopback()
 }
 
-// isLocalhost ignores the case of ASCII letters alone: EqualFold would take the
-// long s of Unicode for an s.
-func isLocalhost(host string) bool { return strings.ToLower(host) == "localhost" }
+func isLocalhost(host string) bool { return lower(host) == "localhost" }
 
 // IsLoopbackHostPort is IsLoopback for a Host header or a network address, with
 // or without a port.

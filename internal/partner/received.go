@@ -3,6 +3,7 @@ package partner
 import (
 	"fmt"
 	"mime"
+	"net/http"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -57,6 +58,9 @@ type Field struct {
 	// Value is its JSON as spelled; nil when it was not there.
 	Value []byte
 }
+
+// StatusText returns the registered phrase of Status.
+func (r Received) StatusText() string { return http.StatusText(r.Status) }
 
 func (r *Received) setKey(text string) {
 	key := Key{text: &text}

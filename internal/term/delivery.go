@@ -2,7 +2,6 @@ package term
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
@@ -53,9 +52,6 @@ func (p *Printer) answer(b *strings.Builder, record delivery.Record, expected, w
 }
 
 func (p *Printer) status(status int, phrase string) string {
-	if phrase == "" {
-		phrase = http.StatusText(status)
-	}
 	text := strings.TrimSpace(fmt.Sprintf("%d %s", status, Safe(phrase)))
 	switch {
 	case status >= 200 && status < 300:
@@ -88,7 +84,7 @@ func (p *Printer) Received(record delivery.Record, payload delivery.Payload, ver
 		b.WriteString(p.payload(record.Request.Body))
 	}
 	if record.Response != nil {
-		fmt.Fprintf(&b, "<-- %s  %s\n", p.status(record.Response.Status, ""), Latency(record.Latency))
+		fmt.Fprintf(&b, "<-- %s  %s\n", p.status(record.Response.Status, record.Response.StatusText), Latency(record.Latency))
 	}
 	p.write([]byte(b.String()))
 }

@@ -33,7 +33,7 @@ func (p *Printer) Reply(r partner.Received) {
 	for _, warning := range r.Warnings {
 		fmt.Fprintf(&b, "%swarning: %s\n", indent, Safe(warning))
 	}
-	answer := p.status(r.Status, "")
+	answer := p.status(r.Status, r.StatusText())
 	if r.Code != "" {
 		answer += "  " + string(r.Code) + ": " + Safe(r.Message)
 	}

@@ -1,0 +1,115 @@
+package cmd_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// serve starts a server for the rest of the script and puts its URL in a variable.
+// KIND is a status, or one of the ways not to answer well: redirect, escapes,
+// silent, garbage, reset, tls (a certificate nobody trusts), closed.
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: serve VAR KIND")
+	}
+	name, kind := args[0], args[1]
+	if status, err := strconv.Atoi(kind); err == nil {
+		serveHTTP(ts, name, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, http.StatusText(status))
+		})
+		return
+	}
+	switch kind {
+	case "redirect":
+		serveHTTP(ts, name, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/elsewhere")
+			w.WriteHeader(http.StatusFound)
+		})
+	case "escapes":
+		serveHTTP(ts, name, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Note", "a\u009b31mb\u202ec")
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = io.WriteString(w, "\x1b]0;owned\x07\x1b[31mred\u202edlrow\u009b1m\x7f")
+		})
+	case "silent":
+		serveHTTP(ts, name, func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+		})
+	case "tls":
+		server := httptest.NewTLSServer(http.NotFoundHandler())
+		ts.Defer(server.Close)
+		ts.Setenv(name, server.URL+"/hooks")
+	case "garbage":
+		serveConnections(ts, name, func(conn net.Conn) {
+			_, _ = io.WriteString(conn, "SSH-2.0-OpenSSH_9.6\r\n")
+		})
+	case "reset":
+		serveConnections(ts, name, func(conn net.Conn) {
+			_, _ = conn.Read(make([]byte, 1024)) // let it begin
+			if tcp, ok := conn.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0)
+			}
+		})
+	case "closed":
+		listener := listenLoopback(ts)
+		ts.Check(listener.Close())
+		ts.Setenv(name, "http://"+listener.Addr().String()+"/hooks")
+	default:
+		ts.Fatalf("unknown kind of server %q", kind)
+	}
+}
+
+func serveHTTP(ts *testscript.TestScript, name string, handler http.HandlerFunc) {
+	server := httptest.NewServer(handler)
+	ts.Defer(server.Close)
+	ts.Setenv(name, server.URL+"/hooks")
+}
+
+func listenLoopback(ts *testscript.TestScript) net.Listener {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	return listener
+}
+
+// serveConnections answers every connection as a server that knows no HTTP.
+func serveConnections(ts *testscript.TestScript, name string, answer func(net.Conn)) {
+	listener := listenLoopback(ts)
+	ts.Defer(func() { _ = listener.Close() })
+	ts.Setenv(name, "http://"+listener.Addr().String()+"/hooks")
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return // closed with the script
+			}
+			answer(conn)
+			_ = conn.Close()
+		}
+	}()
+}
+
+// request makes a request that m2m itself cannot make.
+func request(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: request STATUS METHOD URL")
+	}
+	r, err := http.NewRequest(args[1], args[2], nil)
+	ts.Check(err)
+	client := &http.Client{Timeout: deadline, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(r)
+	ts.Check(err)
+	defer response.Body.Close()
+	_, err = io.Copy(ts.Stdout(), io.LimitReader(response.Body, 1<<20))
+	ts.Check(err)
+	if got := strconv.Itoa(response.StatusCode); got != args[0] {
+		ts.Fatalf("%s %s: status %s, want %s", args[1], args[2], got, args[0])
+	}
+}
+

@@ -1,0 +1,124 @@
+package cmd_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/leapfinancial/m2m/cmd"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"m2m": func() { os.Exit(cmd.Main()) }})
+}
+
+// deadline bounds whatever a script waits for. A run that works never comes near it.
+const deadline = 20 * time.Second
+
+// TestScripts runs the stories in testdata/script, each in a process and a
+// directory of its own. Commands beside testscript's:
+//
+//	exits [-within=D] CODE PROGRAM [ARG...]   run it; the exit code has to be CODE
+//	start NAME PROGRAM [ARG...]               run it in the background
+//	interrupt NAME                            send it what Ctrl-C sends
+//	ends CODE NAME                            wait for its end; stdout and stderr are its own
+//	waitfile FILE [VAR]                       wait until it has a line, and keep that in VAR
+//	serve VAR KIND                            start a server that misbehaves; VAR is its URL
+//	request STATUS METHOD URL                 make a plain request; the answer has to be STATUS
+//	bytes FILE TEXT                           write TEXT, with Go's escapes
+//	sparse FILE SIZE                          make a file of that many zero bytes
+//	unpack FILE                               split a raw request, or the last record of a file, into
+//	                                          FILE.body, FILE.signed and the variables TIMESTAMP and SIGNATURE
+//	[!] printable                             neither stream holds control characters
+//	ndjson                                    every line of stdout is an object with a type
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":     exits,
+			"start":     start,
+			"interrupt": interrupt,
+			"ends":      ends,
+			"waitfile":  waitFile,
+			"serve":     serve,
+			"request":   request,
+			"bytes":     writeBytes,
+			"sparse":    sparse,
+			"unpack":    unpack,
+			"printable": printable,
+			"ndjson":    ndjson,
+		},
+	})
+}
+
+// setup gives a script an empty home, and none of what could change m2m's mind.
+func setup(e *testscript.Env) error {
+	home := e.WorkDir + "/.home"
+	if err := os.MkdirAll(home+"/.config", 0o755); err != nil {
+		return err
+	}
+	var kept []string
+	for _, entry := range e.Vars {
+		name, _, _ := strings.Cut(entry, "=")
+		upper := strings.ToUpper(name)
+		if strings.HasPrefix(upper, "M2M_") || strings.HasSuffix(upper, "_PROXY") || upper == "NO_COLOR" {
+			continue
+		}
+		kept = append(kept, entry)
+	}
+	e.Vars = append(kept,
+		"HOME="+home, "USERPROFILE="+home, "AppData="+home+"/.config", "XDG_CONFIG_HOME="+home+"/.config",
+		"TZ=UTC",
+		// Else the race detector keeps every process for a second after its end.
+		"GORACE=atexit_sleep_ms=10",
+	)
+	e.Values[backgroundKey{}] = map[string]*background{}
+	return nil
+}
+
+// exits runs a program to its end and judges its exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	var within time.Duration
+	if len(args) > 0 {
+		if text, ok := strings.CutPrefix(args[0], "-within="); ok {
+			var err error
+			within, err = time.ParseDuration(text)
+			ts.Check(err)
+			args = args[1:]
+		}
+	}
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits [-within=D] CODE PROGRAM [ARG...]")
+	}
+	started := time.Now()
+	err := ts.Exec(args[1], args[2:]...)
+	took := time.Since(started)
+	checkCode(ts, args[0], err)
+	if within > 0 && took > within {
+		ts.Fatalf("it took %s, want at most %s", took, within)
+	}
+}
+
+func checkCode(ts *testscript.TestScript, want string, err error) {
+	got := 0
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(got) != want {
+		ts.Fatalf("exit code %d, want %s", got, want)
+	}
+}
