@@ -285,8 +285,8 @@ type secretFlags struct {
 }
 
 func (f *secretFlags) add(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.Secrets, "secret", nil, "webhook `SECRET`; repeat it during a rotation\n(shows in ps; prefer --secret-file)")
-	flags.StringArrayVar(&f.SecretFiles, "secret-file", nil, "read the webhook secret from `FILE`")
+	flags.StringArrayVar(&f.Secrets, "secret", nil, "webhook `SECRET`, repeatable for a rotation; it shows in ps, prefer --secret-file")
+	flags.StringArrayVar(&f.SecretFiles, "secret-file", nil, "read the webhook secret from `FILE`, repeatable")
 }
 
 // keyring is the webhook secrets of a run.

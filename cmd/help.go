@@ -1,5 +1,29 @@
 package cmd
 
+import "github.com/spf13/cobra"
+
+// newHelpCmd replaces cobra's, which takes a topic that does not exist for done.
+func newHelpCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:    "help [COMMAND]",
+		Short:  "Help on a command",
+		Hidden: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			topic, _, err := cmd.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			if topic == cmd.Root() {
+				if err := noSuchCommand(topic, args); err != nil {
+					return err
+				}
+			}
+			topic.InitDefaultHelpFlag()
+			return topic.Help()
+		},
+	}
+}
+
 const helpTemplate = `{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
 
 {{end}}{{if or .Runnable .HasSubCommands}}{{.UsageString}}{{end}}`

@@ -42,7 +42,7 @@ type listenOptions struct {
 const listenExamples = `  # Receive, verify and show deliveries on http://localhost:3000/webhooks/m2m
   m2m listen
 
-  # In a script: any free port, two deliveries at the most in 30 s, kept in a file
+  # In a script: any free port, two deliveries within 30 s, kept in a file
   m2m listen --port 0 --count 2 --for 30s --save deliveries.ndjson
 
   # Wait until a transfer was both created and cancelled

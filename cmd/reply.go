@@ -70,7 +70,7 @@ func newReplyCmd(a *app, runF func(context.Context, *replyOptions) error) *cobra
 	cmd := &cobra.Command{
 		Use:     "reply [DATA_REQUEST_ID]",
 		Short:   "Answer a data request with a user's data",
-		Long:    "Answer a data request with a user's data, as a handler would: a PUT to the\nPartner API. The API key comes from M2M_API_KEY or --api-key-file and goes to M2M's\ntwo hosts and to loopback alone.",
+		Long:    "Answer a data request with a user's data, as a handler would: a PUT to the\nPartner API. The API key comes from M2M_API_KEY or --api-key-file and goes to\nM2M's two hosts and to loopback alone.",
 		Example: replyExamples,
 		GroupID: "everyday",
 		Args:    cobra.MaximumNArgs(1),
@@ -90,12 +90,12 @@ func newReplyCmd(a *app, runF func(context.Context, *replyOptions) error) *cobra
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&opts.Event, "event", "", "the data request: a payload or a capture in `FILE`\n(- for stdin)")
+	flags.StringVar(&opts.Event, "event", "", "the data request: a payload or a capture in `FILE` (- for stdin)")
 	flags.StringVar(&opts.Reference, "reference-id", "", "the partner's `ID` of the user")
 	flags.StringVar(&opts.Data, "data", "", "the userData object in `FILE` (- for stdin)")
 	flags.StringVar(&opts.Users, "users", "", "userData objects by referenceId in `FILE`")
 	flags.StringArrayVar(&opts.Sets, "set", nil, "put a value into userData, `PATH=VALUE`")
-	flags.StringArrayVar(&opts.SetStrings, "set-string", nil, "the same, and VALUE is a string whatever it looks like")
+	flags.StringArrayVar(&opts.SetStrings, "set-string", nil, "the same, VALUE being a string: `PATH=VALUE`")
 	flags.BoolVar(&opts.Partial, "partial", false, "send although required fields are missing")
 	flags.BoolVar(&opts.Extra, "extra", false, "send fields too that are not required")
 	flags.StringVar(&opts.Endpoint, "endpoint", "", "reply to `URL` instead")
@@ -103,7 +103,7 @@ func newReplyCmd(a *app, runF func(context.Context, *replyOptions) error) *cobra
 	flags.Var(&enumValue{"--env", &opts.Env, endpoint.Envs()}, "env", "reply to the Partner API of `ENV`: sandbox or live")
 	flags.StringArrayVar(&opts.AllowHosts, "allow-host", nil, "let the API key go to `HOST`, too")
 	flags.StringVar(&opts.APIKeyFile, "api-key-file", "", "read the API key from `FILE`")
-	flags.Var(&enumValue{"--print", &opts.Print, []string{"http", "curl"}}, "print", "write the request without the key and send nothing:\n`FORM` is http or curl")
+	flags.Var(&enumValue{"--print", &opts.Print, []string{"http", "curl"}}, "print", "write the request as `FORM`, without the key, and send nothing: http or curl")
 	flags.BoolVar(&opts.DryRun, "dry-run", false, "same as --print http")
 	opts.Timeout = 30 * time.Second
 	flags.Var(spanValue{&opts.Timeout}, "timeout", "give up on an answer after `DURATION`; 0 never")

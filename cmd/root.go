@@ -175,7 +175,7 @@ func newRootCmd(env *env) *cobra.Command {
 		&cobra.Group{ID: "learning", Title: "Learning:"},
 	)
 	root.SetCompletionCommandGroupID("learning")
-	root.SetHelpCommandGroupID("learning")
+	root.SetHelpCommand(newHelpCmd())
 	root.AddCommand(
 		newSendCmd(a, nil), newListenCmd(a, nil), newVerifyCmd(a, nil), newReplyCmd(a, nil),
 		newDemoCmd(a, nil), newEventsCmd(a, nil), newConfigCmd(a, nil), newVersionCmd(a),
@@ -214,7 +214,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	var missing *pflag.NotExistError
 	if !errors.As(err, &missing) {
-		return withHint(err, "see m2m %s --help", strings.TrimPrefix(cmd.CommandPath(), "m2m "))
+		return withHint(err, "see %s --help", cmd.CommandPath())
 	}
 	var known []string
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {

@@ -55,6 +55,7 @@ func unpack(ts *testscript.TestScript, neg bool, args []string) {
 	timestamp := header.Get("X-M2M-Timestamp")
 	ts.Setenv("TIMESTAMP", timestamp)
 	ts.Setenv("SIGNATURE", header.Get("X-M2M-Signature"))
+	ts.Setenv("HEX", strings.TrimPrefix(header.Get("X-M2M-Signature"), "sha256="))
 	name := ts.MkAbs(args[0])
 	ts.Check(os.WriteFile(name+".body", body, 0o600))
 	ts.Check(os.WriteFile(name+".signed", append([]byte(timestamp+"."), body...), 0o600))

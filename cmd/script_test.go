@@ -34,7 +34,7 @@ const deadline = 20 * time.Second
 //	bytes FILE TEXT                           write TEXT, with Go's escapes
 //	sparse FILE SIZE                          make a file of that many zero bytes
 //	unpack FILE                               split a raw request, or the last record of a file, into
-//	                                          FILE.body, FILE.signed and the variables TIMESTAMP and SIGNATURE
+//	                                          FILE.body, FILE.signed and the variables TIMESTAMP, SIGNATURE and HEX
 //	[!] printable                             neither stream holds control characters
 //	ndjson                                    every line of stdout is an object with a type
 func TestScripts(t *testing.T) {

@@ -103,14 +103,14 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	flags.BoolVar(&opts.Sample, "sample", false, "send the documented sample itself, old ids and times")
 	flags.StringVar(&opts.Payload, "payload", "", "send the bytes of `FILE` (- for stdin)")
 	flags.StringArrayVar(&opts.Sets, "set", nil, "put a value into the payload, `PATH=VALUE`")
-	flags.StringArrayVar(&opts.SetStrings, "set-string", nil, "the same, and VALUE is a string whatever it looks like")
+	flags.StringArrayVar(&opts.SetStrings, "set-string", nil, "the same, VALUE being a string: `PATH=VALUE`")
 	flags.BoolVar(&opts.Add, "add", false, "let --set put in what is not there")
 	flags.StringVar(&opts.Seed, "seed", "", "make the same ids again for the same number `N`")
 	flags.Var(momentValue{&opts.Now}, "now", "take `TIME` for the present")
 	flags.Var(momentValue{&opts.Timestamp}, "timestamp", "sign as of `TIME`: Unix seconds, RFC 3339, or -10m")
 	flags.IntVar(&opts.Count, "count", 1, "send `N` of each, all fresh")
 	flags.VarP(headerValue{&opts.Headers}, "header", "H", "add or replace a header, `'Name: value'`")
-	flags.Var(&enumValue{"--print", &opts.Print, []string{"http", "curl", "json"}}, "print", "write the signed request and send nothing: `FORM` is\nhttp, curl or json")
+	flags.Var(&enumValue{"--print", &opts.Print, []string{"http", "curl", "json"}}, "print", "write the signed request as `FORM` and send nothing: http, curl or json")
 	flags.BoolVar(&opts.DryRun, "dry-run", false, "same as --print http")
 	flags.Var(expect, "expect", "the `STATUS` that counts as delivered: 401, 4xx")
 	opts.Timeout = 30 * time.Second
@@ -118,7 +118,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	flags.BoolVarP(&opts.Insecure, "insecure", "k", false, "accept any TLS certificate")
 	flags.StringVar(&opts.CACert, "cacert", "", "trust the certificates in `FILE` (PEM)")
 	opts.Env = string(endpoint.Sandbox)
-	flags.Var(&enumValue{"--env", &opts.Env, endpoint.Envs()}, "env", "the Partner API that a data request names, unless the\ntarget is loopback: `ENV` is sandbox or live")
+	flags.Var(&enumValue{"--env", &opts.Env, endpoint.Envs()}, "env", "the Partner API that a data request to another host names: `ENV` is sandbox or live")
 	opts.Secrets.add(flags)
 	// A default that every parser accepts.
 	if err := expect.Set("2xx"); err != nil {

@@ -36,7 +36,7 @@ const verifyExamples = `  # A captured delivery: a record, a raw HTTP request or
   m2m send operation.created --print http | m2m verify -
 
   # A body and its two headers
-  m2m verify --payload body.json --signature "$SIGNATURE" --timestamp "$TIMESTAMP"
+  m2m verify --payload body.json --signature "$SIG" --timestamp "$TS"
   m2m verify --payload body.json --headers headers.txt
 
   # Thousands, in a script: one record each, and the exit code
@@ -50,7 +50,7 @@ func newVerifyCmd(a *app, runF func(context.Context, *verifyOptions) error) *cob
 	cmd := &cobra.Command{
 		Use:     "verify FILE...",
 		Short:   "Check the signatures of captured deliveries",
-		Long:    "Check the signatures of captured deliveries. The form is recognised from the\ncontent. Freshness is judged only with --tolerance: a captured delivery is old by\nnature.",
+		Long:    "Check the signatures of captured deliveries. The form is recognised from the\ncontent. Freshness is judged only with --tolerance: a captured delivery is old\nby nature.",
 		Example: verifyExamples,
 		GroupID: "everyday",
 		RunE: func(cmd *cobra.Command, args []string) error {
