@@ -295,7 +295,7 @@ type keyring struct {
 	// file is the configuration file that they stand in; empty for flags and
 	// environment.
 	file string
-	// dev says that they are the development secret.
+	// dev says that the development secret is among them, which everybody knows.
 	dev    bool
 	source string
 }
@@ -313,6 +313,7 @@ func (a *app) keys(flags secretFlags) (keyring, error) {
 			return keyring{}, withHint(fmt.Errorf("%s: the webhook secret is set but empty", ring.source), "give it a value, or unset it")
 		}
 		ring.keys = append(ring.keys, key)
+		ring.dev = ring.dev || text == devSecret
 	}
 	return ring, nil
 }

@@ -121,8 +121,7 @@ func runListen(ctx context.Context, o *listenOptions) error {
 	if err := o.app.settings.fill("tolerance"); err != nil {
 		return err
 	}
-	loopback := endpoint.IsLoopback(o.Host)
-	ring, err := o.app.keysFor(o.Secrets, loopback)
+	ring, err := o.app.keysFor(o.Secrets, endpoint.IsLoopback(o.Host))
 	if err != nil {
 		return err
 	}
@@ -165,7 +164,7 @@ func (o *listenOptions) receiver(ring keyring, scheme string, view *listenView) 
 	mock := partner.NewMock(partner.MockOptions{Now: o.app.Now, OnReply: view.reply})
 	return listen.Options{
 		Keys: ring.keys, Tolerance: o.Tolerance, MaxBody: o.MaxBody, AcceptAll: o.NoVerify,
-		LoopbackHostOnly: ring.dev, Scheme: scheme, Only: o.Events,
+		LoopbackHostOnly: ring.dev && endpoint.IsLoopback(o.Host), Scheme: scheme, Only: o.Events,
 		Now: o.app.Now, NewID: o.app.newID, PartnerAPI: mock, Done: view.delivery,
 		Accepted: func(payload []byte) {
 			// Other events than data requests are not the mock's.
