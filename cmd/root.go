@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"net/http"
 	"os"
 	"os/signal"
@@ -81,6 +82,9 @@ func configDir() string {
 
 // Main runs the command line and returns the exit code.
 func Main() int {
+	// net/http tells the standard logger of servers that speak out of turn, in
+	// their own words and on the user's terminal.
+	log.SetOutput(io.Discard)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -12,7 +13,8 @@ import (
 
 // serve starts a server for the rest of the script and puts its URL in a variable.
 // KIND is a status, or one of the ways not to answer well: redirect, escapes,
-// silent, garbage, reset, tls (a certificate nobody trusts), closed.
+// silent (VAR.reached is written when a request has come), garbage, reset, tls (a
+// certificate nobody trusts), closed.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: serve VAR KIND")
@@ -38,8 +40,10 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 			_, _ = io.WriteString(w, "\x1b]0;owned\x07\x1b[31mred\u202edlrow\u009b1m\x7f")
 		})
 	case "silent":
+		reached := ts.MkAbs(name + ".reached")
 		serveHTTP(ts, name, func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
+			_ = os.WriteFile(reached, []byte("yes\n"), 0o600)
 			<-r.Context().Done()
 		})
 	case "tls":
@@ -112,4 +116,3 @@ func request(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s %s: status %s, want %s", args[1], args[2], got, args[0])
 	}
 }
-

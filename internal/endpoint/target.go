@@ -48,7 +48,7 @@ func (t Target) Origin() string { return t.URL.Scheme + "://" + t.URL.Host }
 func ParseTarget(text string) (Target, error) {
 	u, err := parseTarget(text)
 	if err != nil {
-		return Target{}, fmt.Errorf("target %q: %w", text, err)
+		return Target{}, fmt.Errorf("target %q: %w", withoutUser(text), err)
 	}
 	return Target{URL: u}, nil
 }
@@ -129,4 +129,17 @@ func checkPort(u *url.URL) error {
 		return fmt.Errorf("port %q is not in 1 to 65535", port)
 	}
 	return nil
+}
+
+// withoutUser hides a user name and password, which an error may not show.
+func withoutUser(text string) string {
+	at := strings.LastIndexByte(text, '@')
+	if at < 0 {
+		return text
+	}
+	start := 0
+	if scheme := strings.Index(text, "://"); scheme >= 0 && scheme < at {
+		start = scheme + len("://")
+	}
+	return text[:start] + "…" + text[at:]
 }
