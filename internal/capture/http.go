@@ -59,10 +59,11 @@ func record(request delivery.Request) delivery.Record {
 // requestURL makes the target absolute where the request names its host. A request
 // does not tell http from https.
 func requestURL(target string, headers delivery.Headers) string {
-	if host, ok := headers.Get("Host"); ok && host != "" && strings.HasPrefix(target, "/") {
-		return "http://" + host + target
+	host, _ := headers.Get("Host")
+	if !isVisible(host) || !strings.HasPrefix(target, "/") {
+		return target
 	}
-	return target
+	return "http://" + host + target
 }
 
 // readHeaders reads header lines up to and with the blank line after them.
@@ -157,10 +158,12 @@ func splitRequestLine(line []byte) (method, target string, ok bool) {
 	}
 	method, target = fields[0], fields[1]
 	notLetter := func(r rune) bool { return (r < 'A' || r > 'Z') && r != '-' }
-	notVisible := func(r rune) bool { return r <= ' ' || r == 0x7f }
-	ok = method != "" && !strings.ContainsFunc(method, notLetter) &&
-		target != "" && !strings.ContainsFunc(target, notVisible)
-	return method, target, ok
+	return method, target, method != "" && !strings.ContainsFunc(method, notLetter) && isVisible(target)
+}
+
+// isVisible says whether text has something in it, and no space or control character.
+func isVisible(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f })
 }
 
 func isStatusLine(line []byte) bool {

@@ -133,6 +133,7 @@ func TestHTTPRequestLine(t *testing.T) {
 		"POST https://y.test/a HTTP/1.1\nHost: x": "POST https://y.test/a",
 		"POST /a HTTP/1.0":                        "POST /a",
 		"POST /a HTTP/1.0\nHost:":                 "POST /a",
+		"POST /a HTTP/1.0\nHost: a b":             "POST /a",
 		"OPTIONS * HTTP/1.1\nHost: x":             "OPTIONS *",
 		"M-SEARCH /a HTTP/1.1\r":                  "M-SEARCH /a",
 	} {

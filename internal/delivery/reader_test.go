@@ -138,7 +138,7 @@ func (f *filler) Read(p []byte) (int, error) {
 // TestReaderNeverHoldsAnOverlongLine is not parallel: it counts the process's
 // memory.
 func TestReaderNeverHoldsAnOverlongLine(t *testing.T) {
-	const giant = 512 << 20
+	const giant = 128 << 20
 	in := io.MultiReader(
 		strings.NewReader(small("a")+"\n"), &filler{left: giant}, strings.NewReader("\n"+small("b")+"\n"),
 	)
