@@ -88,7 +88,8 @@ func (r Record) Line() ([]byte, error) {
 }
 
 // EncodeLine returns v as one line of JSON with a newline at its end, with <, >
-// and & left as they are.
+// and & left as they are. Control characters that JSON allows, DEL, C1 and the
+// bidirectional ones, are escaped: a record is read on terminals too.
 func EncodeLine(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	encoder := json.NewEncoder(&buf)
@@ -96,7 +97,25 @@ func EncodeLine(v any) ([]byte, error) {
 	if err := encoder.Encode(v); err != nil {
 		return nil, err
 	}
-	return buf.Bytes(), nil
+	if !bytes.ContainsFunc(buf.Bytes(), IsHidden) {
+		return buf.Bytes(), nil
+	}
+	var line []byte
+	for _, r := range buf.String() {
+		if IsHidden(r) {
+			line = fmt.Appendf(line, `\u%04x`, r) // only ever inside a string
+		} else {
+			line = utf8.AppendRune(line, r)
+		}
+	}
+	return line, nil
+}
+
+// IsHidden says whether a terminal would obey a character and not show it: DEL, C1
+// and the bidirectional controls. JSON allows these in a string; C0 it does not.
+func IsHidden(r rune) bool {
+	return r >= 0x7f && r < 0xa0 || r == 0x061c || r == 0x200e || r == 0x200f ||
+		r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
 // Round returns x rounded to so many decimals, which keeps a measured number

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/leapfinancial/m2m/internal/delivery"
 )
 
 // Safe returns text with everything escaped that could move a terminal's cursor,
@@ -30,11 +32,7 @@ func Safe(text string) string {
 }
 
 func isUnsafe(r rune) bool {
-	switch {
-	case r < ' ', r >= 0x7f && r < 0xa0, r == utf8.RuneError, r == 0xfeff:
-		return true
-	case r == 0x061c, r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x2069:
-		return true
-	}
-	return false
+	// Line and paragraph separators, and what takes no room on the screen.
+	invisible := r == 0xfeff || r >= 0x200b && r <= 0x200d || r >= 0x2028 && r <= 0x2029 || r >= 0x2060 && r <= 0x2064
+	return r < ' ' || r == utf8.RuneError || invisible || delivery.IsHidden(r)
 }
