@@ -381,7 +381,7 @@ func (o *replyOptions) place(request partner.DataRequest) (*url.URL, error) {
 		return nil, fmt.Errorf("%s: %q is not a URL with a host", source, text)
 	}
 	if place.Path == "" && o.Endpoint != "" {
-		place = place.JoinPath(path)
+		place.Path = path // JoinPath would leave out the first slash
 	}
 	return place, nil
 }

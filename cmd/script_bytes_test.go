@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -33,6 +34,44 @@ func sparse(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(file.Truncate(size))
 	ts.Check(file.Close())
+}
+
+func join(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: join FILE PART...")
+	}
+	var whole strings.Builder
+	for _, part := range args[1:] {
+		whole.WriteString(ts.ReadFile(part))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(whole.String()), 0o600))
+}
+
+func long(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: long VAR N")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], strings.Repeat("x", n))
+}
+
+func port(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: port VAR URL")
+	}
+	u, err := url.Parse(args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], u.Port())
+}
+
+func origin(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: origin VAR URL")
+	}
+	u, err := url.Parse(args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], u.Scheme+"://"+u.Host)
 }
 
 // unpack takes a request apart without any code of m2m's.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,6 +34,9 @@ const deadline = 20 * time.Second
 //	request STATUS METHOD URL                 make a plain request; the answer has to be STATUS
 //	bytes FILE TEXT                           write TEXT, with Go's escapes
 //	sparse FILE SIZE                          make a file of that many zero bytes
+//	join FILE PART...                         put files end to end
+//	long VAR N                                N letters
+//	port VAR URL, origin VAR URL              a URL's port; its scheme, host and port
 //	unpack FILE                               split a raw request, or the last record of a file, into
 //	                                          FILE.body, FILE.signed and the variables TIMESTAMP, SIGNATURE and HEX
 //	[!] printable                             neither stream holds control characters
@@ -54,6 +58,10 @@ func TestScripts(t *testing.T) {
 			"request":   request,
 			"bytes":     writeBytes,
 			"sparse":    sparse,
+			"join":      join,
+			"long":      long,
+			"port":      port,
+			"origin":    origin,
 			"unpack":    unpack,
 			"printable": printable,
 			"ndjson":    ndjson,
@@ -76,7 +84,12 @@ func setup(e *testscript.Env) error {
 		}
 		kept = append(kept, entry)
 	}
+	fixtures, err := filepath.Abs("../fixtures")
+	if err != nil {
+		return err
+	}
 	e.Vars = append(kept,
+		"FIXTURES="+fixtures,
 		"HOME="+home, "USERPROFILE="+home, "AppData="+home+"/.config", "XDG_CONFIG_HOME="+home+"/.config",
 		"TZ=UTC",
 		// Else the race detector keeps every process for a second after its end.

@@ -108,10 +108,10 @@ func curlCommands() []curlCommand {
 		},
 		{
 			name:    "every escape of $'…'",
-			text:    `curl URL -d $'\a\b\e\E\f\n\r\t\v\\\'\"\?\q\101\x41\x7a7\u0041\u00e9\U0001F600\cA\1018'`,
+			text:    `curl URL -d $'\a\b\e\E\f\n\r\t\v\\\'\"\?\q\101\x41\x7a7\u0041\u00e9\U0001F600\cA\1018\1011'`,
 			method:  "POST",
 			headers: []string{formType},
-			body:    "\a\b\x1b\x1b\f\n\r\t\v\\'\"?\\qAAz7Aé😀\x01A8",
+			body:    "\a\b\x1b\x1b\f\n\r\t\v\\'\"?\\qAAz7Aé😀\x01A8A1",
 			bash:    true,
 		},
 		{
@@ -181,6 +181,11 @@ func curlCommands() []curlCommand {
 			method: "GET", headers: []string{formType}, body: "a",
 		},
 		{
+			name:   "a # and a backslash inside of words",
+			text:   `curl URL -d a#b\`,
+			method: "POST", headers: []string{formType}, body: `a#b\`,
+		},
+		{
 			name:   "the end of the flags",
 			text:   "curl -d a -- URL",
 			method: "POST", headers: []string{formType}, body: "a",
@@ -240,6 +245,10 @@ func TestCurlForWindows(t *testing.T) {
 		"on one line": {
 			`curl ^"x.test^" -d ^"^{a^}^"`,
 			[]string{"POST http://x.test", formType, "{a}"},
+		},
+		"older ones with CRLF": {
+			"curl \"x.test\" ^\r\n --data-raw \"\"\"a\"\"\"\r\n",
+			[]string{"POST http://x.test", formType, `"a"`},
 		},
 		"a line end in the data": {
 			"curl ^\"x.test^\" -d ^\"a^\n\nb^\r\n\r\nc^\"",
@@ -359,6 +368,14 @@ func TestSeveralCommands(t *testing.T) {
 	want := []string{"2 http://a 1\n2", "5 http://b 3", "6 http://c ", "6 http://d ", "7 http://e 4", "9 http://f "}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestContinuationsInAFileWithCRLF(t *testing.T) {
+	t.Parallel()
+	got := readOne(t, "curl x \\\r\n -d a\\\r\nb\"c\\\r\nd\r\n\"'\\\r\n'\r\n").Request.Body
+	if want := "abcd\r\n\\\r\n"; string(got) != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

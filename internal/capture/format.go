@@ -40,23 +40,26 @@ func FormatHTTP(request delivery.Request) ([]byte, error) {
 
 // FormatCurl returns one curl command that sends the request, everything in single
 // quotes but the header named by expanded, which stands in double quotes so that
-// the shell fills in a variable. Flags are put in as they are. A body with a NUL
-// byte, or that is no UTF-8, cannot stand on a command line and is an error.
+// the shell fills in a variable. Flags that begin with -- are put in as they are. A
+// body with a NUL byte, or that is no UTF-8, cannot stand on a command line and is
+// an error.
 func FormatCurl(request delivery.Request, flags []string, expanded string) (string, error) {
 	if bytes.IndexByte(request.Body, 0) >= 0 || !utf8.Valid(request.Body) {
 		return "", errors.New("the body has bytes that no command line can hold")
 	}
 	parts := []string{"curl -X " + quoteShell(request.Method) + " " + quoteShell(request.URL)}
+	var words []string
 	if strings.ContainsAny(request.URL, "[]{}") {
-		flags = append([]string{"--globoff"}, flags...)
+		words = append(words, "--globoff")
 	}
-	for i, flag := range flags {
+	for _, flag := range flags {
 		if !strings.HasPrefix(flag, "--") {
-			flags[i] = quoteShell(flag)
+			flag = quoteShell(flag)
 		}
+		words = append(words, flag)
 	}
-	if len(flags) > 0 {
-		parts = append(parts, strings.Join(flags, " "))
+	if len(words) > 0 {
+		parts = append(parts, strings.Join(words, " "))
 	}
 	for _, h := range request.Headers {
 		text := h.Name + ": " + h.Value
@@ -68,6 +71,9 @@ func FormatCurl(request delivery.Request, flags []string, expanded string) (stri
 			continue
 		}
 		parts = append(parts, "-H "+quoteShell(text))
+	}
+	if _, ok := request.Headers.Get("Content-Type"); !ok {
+		parts = append(parts, "-H 'Content-Type:'") // or curl calls the body a form
 	}
 	parts = append(parts, "--data-raw "+quoteShell(string(request.Body)))
 	return strings.Join(parts, " \\\n  ") + "\n", nil

@@ -69,8 +69,7 @@ func (s *splitter) command() ([]word, error) {
 	}
 }
 
-// skipBlank moves to the first word of a command, over blank lines, comments and
-// what separates commands.
+// skipBlank moves over blank lines and comments.
 func (s *splitter) skipBlank() error {
 	inComment := false
 	for {
@@ -83,7 +82,7 @@ func (s *splitter) skipBlank() error {
 			inComment = false
 		case b == '#':
 			inComment = true
-		case !inComment && !isBlank(b) && b != ';' && b != '&':
+		case !inComment && !isBlank(b):
 			return nil
 		}
 		if _, err := s.in.ReadByte(); err != nil {

@@ -130,6 +130,10 @@ func TestAdviceIsOneSentenceForEverythingDocumented(t *testing.T) {
 	if one, more := outcomes["409"].Advice(), outcomes["409 after a retry"].Advice(); one == more {
 		t.Errorf("a 409 after a retry is told as any other: %q", one)
 	}
+	general := partner.Outcome{Status: 409, Tries: 1, Code: partner.InvalidRequest}
+	if got, want := general.Advice(), outcomes["409"].Advice(); got != want {
+		t.Errorf("a 409 with the general code: got %q, want %q", got, want)
+	}
 	for _, outcome := range []partner.Outcome{{Status: 200, Fulfilled: true}, {Status: 418}, {}} {
 		if got := outcome.Advice(); got != "" {
 			t.Errorf("%+v: advice %q, want none", outcome, got)
