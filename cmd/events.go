@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/fixtures"
-	"github.com/leapfinancial/m2m/internal/term"
 )
 
 type eventsOptions struct {
@@ -126,17 +123,4 @@ func (o *eventsOptions) vectors(catalogue *fixtures.Catalogue) error {
 		}
 	}
 	return nil
-}
-
-func joinWords(words []string) string { return strings.Join(words, ", ") }
-
-// redacted returns a copy of the record whose bodies are masked.
-func redacted(record delivery.Record) delivery.Record {
-	record.Request.Body = term.Redact(record.Request.Body)
-	if record.Response != nil {
-		response := *record.Response
-		response.Body = term.Redact(response.Body)
-		record.Response = &response
-	}
-	return record
 }

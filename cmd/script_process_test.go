@@ -1,7 +1,6 @@
 package cmd_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,7 +28,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: start NAME PROGRAM [ARG...]")
 	}
 	b := &background{done: make(chan struct{})}
-	b.cmd = exec.CommandContext(context.Background(), args[1], args[2:]...)
+	b.cmd = exec.Command(args[1], args[2:]...)
 	b.cmd.Dir = ts.MkAbs(".")
 	b.cmd.Env = environment(ts)
 	b.cmd.Stdout, b.cmd.Stderr = &b.out, &b.err

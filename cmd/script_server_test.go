@@ -1,7 +1,6 @@
 package cmd_test
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -78,7 +77,7 @@ func serveHTTP(ts *testscript.TestScript, name string, handler http.HandlerFunc)
 }
 
 func listenLoopback(ts *testscript.TestScript) net.Listener {
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
 	return listener
 }
@@ -105,7 +104,7 @@ func request(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: request STATUS METHOD URL")
 	}
-	r, err := http.NewRequestWithContext(context.Background(), args[1], args[2], nil)
+	r, err := http.NewRequest(args[1], args[2], nil)
 	ts.Check(err)
 	client := &http.Client{Timeout: deadline, Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Do(r)

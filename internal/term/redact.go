@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/leapfinancial/m2m/internal/delivery"
 )
 
 const mask = `"•••"`
@@ -18,6 +20,18 @@ func Redact(body []byte) []byte {
 	var b strings.Builder
 	redactInto(&b, gjson.ParseBytes(body), false)
 	return []byte(b.String())
+}
+
+// RedactRecord returns a copy of the record whose bodies are masked. Its signature
+// is then no longer that of its body.
+func RedactRecord(record delivery.Record) delivery.Record {
+	record.Request.Body = Redact(record.Request.Body)
+	if record.Response != nil {
+		response := *record.Response
+		response.Body = Redact(response.Body)
+		record.Response = &response
+	}
+	return record
 }
 
 func redactInto(b *strings.Builder, value gjson.Result, personal bool) {

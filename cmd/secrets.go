@@ -1,0 +1,176 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/partner"
+	"github.com/leapfinancial/m2m/internal/sign"
+)
+
+// secretFlags are the flags that give webhook secrets.
+type secretFlags struct {
+	Secrets     []string
+	SecretFiles []string
+}
+
+func (f *secretFlags) add(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.Secrets, "secret", nil, "webhook `SECRET`, repeatable for a rotation; it shows in ps, prefer --secret-file")
+	flags.StringArrayVar(&f.SecretFiles, "secret-file", nil, "read the webhook secret from `FILE`, repeatable")
+}
+
+// keyring is the webhook secrets of a run.
+type keyring struct {
+	keys []sign.Key
+	// file is the configuration file that they stand in; empty for flags and
+	// environment.
+	file string
+	// dev says that the development secret is among them, which everybody knows.
+	dev    bool
+	source string
+}
+
+// keys finds the configured webhook secrets. The keyring is empty when there are
+// none.
+func (a *app) keys(flags secretFlags) (keyring, error) {
+	texts, ring, err := a.secretTexts(flags)
+	if err != nil {
+		return keyring{}, err
+	}
+	for _, text := range texts {
+		key, err := sign.NewKey(text)
+		if err != nil {
+			return keyring{}, withHint(fmt.Errorf("%s: the webhook secret is set but empty", ring.source), "give it a value, or unset it")
+		}
+		ring.keys = append(ring.keys, key)
+		ring.dev = ring.dev || text == devSecret
+	}
+	return ring, nil
+}
+
+func (a *app) secretTexts(flags secretFlags) ([]string, keyring, error) {
+	texts := slices.Clone(flags.Secrets)
+	ring := keyring{source: "--secret"}
+	for _, name := range flags.SecretFiles {
+		ring.source = "--secret-file " + name
+		text, err := a.readSecret(name, "the webhook secret")
+		if err != nil {
+			return nil, ring, err
+		}
+		texts = append(texts, text)
+	}
+	if len(texts) > 0 {
+		return texts, ring, nil
+	}
+	f, ok, err := a.settings.lookup("webhook_secret")
+	if err != nil || !ok {
+		return nil, ring, err
+	}
+	ring.source, ring.file = f.source, f.file
+	texts, err = f.texts()
+	return texts, ring, err
+}
+
+// readSecret reads a file that holds a secret, without one trailing newline.
+func (a *app) readSecret(name, what string) (string, error) {
+	data, err := a.read(name, what, 64<<10)
+	if err != nil {
+		return "", err
+	}
+	text := strings.TrimSuffix(string(data), "\n")
+	if len(text) < len(data) {
+		text = strings.TrimSuffix(text, "\r")
+	}
+	if text == "" {
+		return "", fmt.Errorf("reading %s: %q is empty", what, name)
+	}
+	return text, nil
+}
+
+// errNoSecret is told where no secret is configured and none may be assumed.
+func errNoSecret() error {
+	return withHint(errors.New("no webhook secret"),
+		"set M2M_WEBHOOK_SECRET, pass --secret-file, or add webhook_secret to m2m.yaml")
+}
+
+// keysFor is keys for a command that talks to one address: on loopback, the
+// development secret stands in where none is configured.
+func (a *app) keysFor(flags secretFlags, loopback bool) (keyring, error) {
+	ring, err := a.keys(flags)
+	if err != nil || len(ring.keys) > 0 {
+		return ring, err
+	}
+	if !loopback {
+		return ring, errNoSecret()
+	}
+	key, err := sign.NewKey(devSecret)
+	if err != nil {
+		return ring, err
+	}
+	a.notice("using the development secret; in your handler's environment: export M2M_WEBHOOK_SECRET=%s", devSecret)
+	return keyring{keys: []sign.Key{key}, dev: true, source: "default"}, nil
+}
+
+// target completes *target from the environment and the files. A target from the
+// project's file that is not loopback is used with a secret from that file alone:
+// else a cloned repository could have a real secret's signatures sent to it.
+func (a *app) target(target *endpoint.Target, secrets secretFlags, standIn bool) error {
+	f, err := a.settings.fillFrom("to")
+	if err != nil {
+		return err
+	}
+	if target.URL != nil && !target.Loopback() && f.project {
+		ring, err := a.keys(secrets)
+		if err != nil {
+			return err
+		}
+		if ring.file != f.file {
+			a.warn("%s is ignored: %s is not this machine, and the webhook secret is not from that file; pass --to", f.source, target.URL.Host)
+			target.URL = nil
+		}
+	}
+	if target.URL == nil && standIn {
+		*target, err = endpoint.ParseTarget("localhost")
+		return err
+	}
+	if target.URL == nil {
+		return withHint(errors.New("no target"), "pass --to URL, --to localhost for instance, or set M2M_TO")
+	}
+	if target.PlainRemote() {
+		a.warn("%s is plain http: M2M delivers to HTTPS only", target)
+	}
+	return nil
+}
+
+// apiKey finds the API key; the zero Key when there is none.
+func (a *app) apiKey(file string) (partner.Key, string, error) {
+	if file != "" {
+		text, err := a.readSecret(file, "the API key")
+		if err != nil {
+			return partner.Key{}, "", err
+		}
+		key, err := partner.NewKey(text)
+		return key, "--api-key-file", err
+	}
+	f, ok, err := a.settings.lookup("api_key")
+	if err != nil || !ok {
+		return partner.Key{}, "", err
+	}
+	texts, err := f.texts()
+	if err != nil {
+		return partner.Key{}, f.source, err
+	}
+	if len(texts) > 1 {
+		return partner.Key{}, f.source, fmt.Errorf("%s: it has to be a single key", f.source)
+	}
+	key, err := partner.NewKey(texts[0])
+	if err != nil {
+		return partner.Key{}, f.source, fmt.Errorf("%s: %w", f.source, err)
+	}
+	return key, f.source, nil
+}
