@@ -154,7 +154,7 @@ func (f found) texts() ([]string, error) {
 			return nil, withHint(fmt.Errorf("%s: it has to be a string", f.source), "put it in quotes")
 		}
 		if texts[i] == "" {
-			return nil, fmt.Errorf("%s: it is set but empty", f.source)
+			return nil, withHint(fmt.Errorf("%s: it is set but empty", f.source), "give it a value, or unset it")
 		}
 	}
 	return texts, nil

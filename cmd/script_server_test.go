@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -47,7 +48,9 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 			<-r.Context().Done()
 		})
 	case "tls":
-		server := httptest.NewTLSServer(http.NotFoundHandler())
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.Config.ErrorLog = log.New(io.Discard, "", 0) // the refused handshake is the point
+		server.StartTLS()
 		ts.Defer(server.Close)
 		ts.Setenv(name, server.URL+"/hooks")
 	case "garbage":

@@ -87,7 +87,7 @@ func (a *app) readSecret(name, what string) (string, error) {
 		text = strings.TrimSuffix(text, "\r")
 	}
 	if text == "" {
-		return "", fmt.Errorf("reading %s: %q is empty", what, name)
+		return "", withHint(fmt.Errorf("reading %s: %q is empty", what, name), "put the secret into it, and nothing else")
 	}
 	return text, nil
 }

@@ -168,10 +168,6 @@ func runSend(ctx context.Context, o *sendOptions) error {
 	if err := o.app.target(&o.Target, o.Secrets, o.Print != ""); err != nil {
 		return err
 	}
-	ring, err := o.app.keysFor(o.Secrets, o.Target.Loopback())
-	if err != nil {
-		return err
-	}
 	maker, err := newMaker(o)
 	if err != nil {
 		return err
@@ -179,6 +175,10 @@ func runSend(ctx context.Context, o *sendOptions) error {
 	// The first round is made before anything is sent, so that a mistake in it
 	// stops the run while nothing has happened.
 	round, err := maker.round()
+	if err != nil {
+		return err
+	}
+	ring, err := o.app.keysFor(o.Secrets, o.Target.Loopback())
 	if err != nil {
 		return err
 	}

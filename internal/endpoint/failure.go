@@ -58,7 +58,7 @@ func classify(err error, host string, timeout time.Duration) *Error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return &Error{
 			Kind: Refused, Message: "connection refused: nothing listens on " + host,
-			Hint: "start the handler, or name the right port with --to",
+			Hint: "start what is to listen there, or check the port",
 		}
 	case isBrokenOff(err):
 		return &Error{Kind: Reset, Message: host + " closed the connection before its answer was whole"}
