@@ -187,8 +187,13 @@ func isSameFile(a, b string) bool {
 }
 
 func (s *settings) readFile(name string, project, required bool) error {
-	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) && !required {
+	info, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) && !required {
 		return nil
+	}
+	// Nobody asked for this file, so nothing may wait on a pipe in its place.
+	if err == nil && !required && !info.Mode().IsRegular() {
+		return fmt.Errorf("reading the configuration: %q is not a regular file", name)
 	}
 	data, err := s.app.read(name, "the configuration", maxConfig)
 	if err != nil {
@@ -197,7 +202,8 @@ func (s *settings) readFile(name string, project, required bool) error {
 	v := viper.New()
 	v.SetConfigType("yaml")
 	if err := v.ReadConfig(bytes.NewReader(data)); err != nil {
-		return withHint(fmt.Errorf("reading the configuration: %s: %v", name, err), "it has to be YAML, key: value")
+		text := strings.Join(strings.Fields(err.Error()), " ")
+		return withHint(fmt.Errorf("reading the configuration: %s: %s", name, text), "it has to be YAML, each key once: webhook_secret: \"…\"")
 	}
 	file := configFile{name: name, project: project, values: map[string]any{}}
 	known := append(settingNames(), "profiles")

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"strconv"
@@ -136,6 +137,12 @@ func runListen(ctx context.Context, o *listenOptions) error {
 	}
 	view := &listenView{options: o, wanted: newExpectations(o)}
 	options := o.receiver(ring, scheme, view)
+	if o.ReadyFile != "" {
+		// One that an earlier run left names a port that is no longer open.
+		if err := os.Remove(o.ReadyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("--ready-file: %w", err)
+		}
+	}
 	if o.Save != "" {
 		file, torn, err := delivery.OpenFile(o.Save)
 		if err != nil {
@@ -165,7 +172,7 @@ func (o *listenOptions) receiver(ring keyring, scheme string, view *listenView) 
 	return listen.Options{
 		Keys: ring.keys, Tolerance: o.Tolerance, MaxBody: o.MaxBody, AcceptAll: o.NoVerify,
 		LoopbackHostOnly: ring.dev && endpoint.IsLoopback(o.Host), Scheme: scheme, Only: o.Events,
-		Now: o.app.Now, NewID: o.app.newID, PartnerAPI: mock, Done: view.delivery,
+		Now: o.app.Now, NewID: o.app.newID, PartnerAPI: mock, Done: view.delivery, Misdirected: view.misdirected,
 		Accepted: func(payload []byte) {
 			// Other events than data requests are not the mock's.
 			_ = mock.Remember(payload)
@@ -237,7 +244,9 @@ type listenView struct {
 	options *listenOptions
 	wanted  *expectations
 	stop    context.CancelFunc
+	// unsaved and refused are what was said already.
 	unsaved bool
+	refused bool
 	err     error
 }
 
@@ -304,6 +313,17 @@ func replyRecord(r partner.Received) any {
 		Key           string   `json:"key"`
 		KeyKind       string   `json:"keyKind"`
 	}{"data_request_reply", r.DataRequestID, r.ReferenceID, r.Status, string(r.Code), missing, r.Extra, r.Key, r.KeyKind}
+}
+
+// misdirected tells of the first request for another host; a web page could send
+// any number of them.
+func (v *listenView) misdirected(host string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.refused {
+		v.refused = true
+		v.options.app.warn("answered 421 to a request for the host %q, which is not loopback", host)
+	}
 }
 
 func (v *listenView) summary() {

@@ -119,6 +119,8 @@ type app struct {
 	*env
 	globals
 	settings *settings
+	// warned says that an odd secret was told of.
+	warned bool
 	// stdin names what reads standard input, which can be read only once.
 	stdin string
 }

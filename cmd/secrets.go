@@ -47,10 +47,29 @@ func (a *app) keys(flags secretFlags) (keyring, error) {
 		if err != nil {
 			return keyring{}, withHint(fmt.Errorf("%s: the webhook secret is set but empty", ring.source), "give it a value, or unset it")
 		}
+		if fault := suspicious(text); fault != "" && !a.warned {
+			a.warned = true
+			a.warn("%s: the webhook secret %s; it is used as it is", ring.source, fault)
+		}
 		ring.keys = append(ring.keys, key)
 		ring.dev = ring.dev || text == devSecret
 	}
 	return ring, nil
+}
+
+// suspicious says what in a secret was probably not meant, or nothing. It stays as
+// it is all the same: only M2M knows its bytes.
+func suspicious(secret string) string {
+	quotes := len(secret) > 1 && secret[0] == secret[len(secret)-1] && strings.ContainsRune(`"'`, rune(secret[0]))
+	switch {
+	case strings.TrimSpace(secret) != secret:
+		return "begins or ends with white space"
+	case strings.HasPrefix(secret, "\ufeff"):
+		return "begins with a byte order mark"
+	case quotes:
+		return "has quotes around it"
+	}
+	return ""
 }
 
 func (a *app) secretTexts(flags secretFlags) ([]string, keyring, error) {

@@ -67,6 +67,9 @@ type settingRow struct {
 
 func runConfig(_ context.Context, o *configOptions) error {
 	a := o.app
+	if err := a.settings.readFiles(); err != nil {
+		return err
+	}
 	var rows []settingRow
 	var faults []error
 	add := func(name, value, source string, err error) {
@@ -89,6 +92,9 @@ func runConfig(_ context.Context, o *configOptions) error {
 		value := a.settings.flags.Lookup(key).Value.String()
 		if err == nil && key == "to" && f.project && !o.Target.Loopback() && ring.file != f.file {
 			value += " (ignored: the webhook secret is not from that file)"
+		}
+		if err == nil && key == "env" && f.project && o.Env == string(endpoint.Live) {
+			value += " (reply ignores it)"
 		}
 		add(key, value, f.source, err)
 	}

@@ -54,6 +54,9 @@ func (v spanValue) Type() string { return "duration" }
 
 func (v spanValue) Set(text string) error {
 	d, err := time.ParseDuration(text)
+	if _, unitless := strconv.ParseUint(text, 10, 64); err != nil && unitless == nil {
+		return fmt.Errorf("%q is not a duration, did you mean %ss?", text, text)
+	}
 	if err != nil {
 		return fmt.Errorf("%q is not a duration such as 30s or 5m", text)
 	}

@@ -20,7 +20,7 @@ func openJSON(in *bufio.Reader) (source, error) {
 		seen = len(window)
 		// Looking only where a line ended keeps a slow writer from making this
 		// quadratic.
-		return len(fresh) < 0
+		return bytes.IndexByte(fresh, '\n') >= 0 && look(window).settled
 	})
 	if err != nil {
 		return nil, err

@@ -53,6 +53,9 @@ type Options struct {
 	// Accepted is called with each authentic payload before it is answered; nil is
 	// no one.
 	Accepted func(payload []byte)
+	// Misdirected is called with the Host of a request that is refused for it; nil is
+	// no one.
+	Misdirected func(host string)
 	// Done is called with each delivery after its answer has gone out, one at a
 	// time; it may block, and holds up only the senders then.
 	Done func(Delivery)
@@ -82,6 +85,9 @@ func NewServer(options Options) *Server { return &Server{options: options} }
 // ServeHTTP takes one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if (s.options.LoopbackHostOnly || r.Method == http.MethodPut) && !endpoint.IsLoopbackHostPort(r.Host) {
+		if s.options.Misdirected != nil {
+			s.options.Misdirected(r.Host)
+		}
 		refuse(w, http.StatusMisdirectedRequest, "Misdirected Request")
 		return
 	}

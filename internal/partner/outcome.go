@@ -147,7 +147,7 @@ func (o Outcome) Advice() string {
 	case o.Status == http.StatusConflict && o.Tries > 1:
 		return "an earlier try may have been taken although its answer was an error: look the data request up before sending again"
 	case o.Status == http.StatusConflict:
-		return "check whether this data request was answered before"
+		return "the first answer counts: nothing is left to do, if it was yours"
 	case o.Status == http.StatusGone:
 		return LinkExpired.advice()
 	case o.Status == http.StatusTooManyRequests && o.RetryAfter > 0:
