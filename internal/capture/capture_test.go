@@ -218,7 +218,7 @@ func TestReaderErrorsPassThrough(t *testing.T) {
 func TestRecordIsReadBeforeTheNextIsWritten(t *testing.T) {
 	t.Parallel()
 	out, in := io.Pipe()
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	wrote := make(chan error, 1)
 	go func() {
 		_, err := in.Write([]byte(`{"request":{"headers":[],"body":"one"}}` + "\n"))

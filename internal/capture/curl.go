@@ -93,7 +93,7 @@ func (c *command) long(flag word, rest []word) ([]word, error) {
 	name := strings.TrimPrefix(flag.text, "--")
 	kind := kindOf(name)
 	// Any switch can be switched off, and none of those that matter is one.
-	if plain, negated := strings.CutPrefix(name, "no-"); negated && kind == flagUnknown && kindOf(plain) != flagUnknown {
+	if plain, negated := strings.CutPrefix(name, "no-"); negated && kind == flagUnknown && kindOf(plain) == flagIgnored {
 		kind = flagIgnored
 	}
 	if !kind.takesValue() {
