@@ -7,6 +7,7 @@
 package delivery
 
 import (
+	"net/http"
 	"strings"
 	"time"
 )
@@ -63,12 +64,21 @@ type Request struct {
 // Response is the HTTP answer to a delivery.
 type Response struct {
 	Status int
-	// StatusText is the server's own phrase. It is shown and not recorded.
+	// StatusText is the server's own phrase; empty for the registered one. It is
+	// shown and not recorded.
 	StatusText string
 	Headers    Headers
 	Body       []byte
 	// Truncated says that Body holds only the beginning of a longer answer.
 	Truncated bool
+}
+
+// Phrase returns the server's own phrase for the status, or the registered one.
+func (r Response) Phrase() string {
+	if r.StatusText != "" {
+		return r.StatusText
+	}
+	return http.StatusText(r.Status)
 }
 
 // Verification is a receiver's verdict over a delivery.

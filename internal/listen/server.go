@@ -215,10 +215,9 @@ func verification(verdict sign.Verdict) *delivery.Verification {
 
 func plain(status int, text string) *delivery.Response {
 	return &delivery.Response{
-		Status:     status,
-		StatusText: http.StatusText(status),
-		Headers:    delivery.Headers{{Name: "Content-Type", Value: "text/plain; charset=utf-8"}},
-		Body:       []byte(text),
+		Status:  status,
+		Headers: delivery.Headers{{Name: "Content-Type", Value: "text/plain; charset=utf-8"}},
+		Body:    []byte(text),
 	}
 }
 

@@ -33,7 +33,7 @@ func (p *Printer) Sent(record delivery.Record, expected, whole bool) {
 
 func (p *Printer) answer(b *strings.Builder, record delivery.Record, expected, whole bool) {
 	response := record.Response
-	fmt.Fprintf(b, "<-- %s  %s\n", p.status(response.Status, response.StatusText), Latency(record.Latency))
+	fmt.Fprintf(b, "<-- %s  %s\n", p.status(response.Status, response.Phrase()), Latency(record.Latency))
 	if whole {
 		b.WriteString(p.headers(response.Headers))
 	}
@@ -84,7 +84,7 @@ func (p *Printer) Received(record delivery.Record, payload delivery.Payload, ver
 		b.WriteString(p.payload(record.Request.Body))
 	}
 	if record.Response != nil {
-		fmt.Fprintf(&b, "<-- %s  %s\n", p.status(record.Response.Status, record.Response.StatusText), Latency(record.Latency))
+		fmt.Fprintf(&b, "<-- %s  %s\n", p.status(record.Response.Status, record.Response.Phrase()), Latency(record.Latency))
 	}
 	p.write([]byte(b.String()))
 }
