@@ -25,6 +25,7 @@ func FuzzOpen(f *testing.F) {
 		"POST /a HTTP/1.1\nTransfer-Encoding: chunked\n\n4\nbody\n0\nA: b\n\nGET http://x/ HTTP/2\n\n",
 		"POST /a HTTP/1.1\nTransfer-Encoding: chunked\nContent-Length: 2\n\n{\"event\":\"a\"}\n",
 		"POST /a HTTP/1.1\nHost: x\x7f y\n\nbody",
+		"POST /a HTTP/1.1\nTransfer-Encoding: \xb3chunked\n\n0\n\n0",
 		"HTTP/1.1 200 OK\n\n", "> POST / HTTP/1.1\n> A: b\n", ":method: POST\n",
 	} {
 		f.Add([]byte(seed))
@@ -80,7 +81,8 @@ func printRequest(request delivery.Request) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\n%s\r\n", request.Method, request.URL, printHeaders(request.Headers))
 	coding, _ := request.Headers.Get("Transfer-Encoding")
-	if strings.HasSuffix(strings.ToLower(coding), "chunked") {
+	codings := strings.Split(coding, ",")
+	if last := strings.Trim(codings[len(codings)-1], " \t"); strings.EqualFold(last, "chunked") {
 		if len(request.Body) > 0 {
 			fmt.Fprintf(&b, "%x\r\n%s\r\n", len(request.Body), request.Body)
 		}
