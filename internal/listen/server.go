@@ -20,6 +20,7 @@ import (
 	"github.com/leapfinancial/m2m/internal/endpoint"
 	"github.com/leapfinancial/m2m/internal/partner"
 	"github.com/leapfinancial/m2m/internal/sign"
+	"github.com/leapfinancial/m2m/internal/verify"
 )
 
 // Options are what a receiver does with deliveries.
@@ -124,22 +125,15 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
 	read := s.options.Now()
 	request := s.request(r, body)
-	verdict := sign.Verify(message(request), s.options.Keys, sign.Clock{Now: read, Tolerance: s.options.Tolerance})
-	payload, payloadErr := delivery.ReadPayload(body)
-	got := Delivery{
-		Record: delivery.Record{
-			ID:           s.options.NewID(),
-			Time:         read,
-			Event:        eventOf(payload, request),
-			Request:      request,
-			Verification: verification(verdict),
-			Response:     s.answer(verdict, payloadErr),
-		},
-		Payload: payload,
-		Verdict: verdict,
-	}
+	got := Delivery{Record: delivery.Record{ID: s.options.NewID(), Time: read, Request: request}}
+	judge := verify.Judge{Keys: s.options.Keys, Clock: sign.Clock{Now: read, Tolerance: s.options.Tolerance}}
+	found := judge.Record("", got.Record)
+	got.Payload, got.Verdict = found.Payload, found.Verdict
+	got.Record.Event = found.Event
+	got.Record.Verification = verification(found.Verdict)
+	got.Record.Response = s.answer(found)
 	got.Shown = len(s.options.Only) == 0 || slices.Contains(s.options.Only, got.Record.Event)
-	if s.options.Accepted != nil && verdict.Valid() && payloadErr == nil {
+	if s.options.Accepted != nil && found.Verdict.Valid() && found.PayloadError == nil {
 		s.options.Accepted(body)
 	}
 	got.Record.Latency = s.options.Now().Sub(read)
@@ -155,13 +149,13 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
 }
 
 // answer decides what the sender is told.
-func (s *Server) answer(verdict sign.Verdict, payloadErr error) *delivery.Response {
+func (s *Server) answer(found verify.Result) *delivery.Response {
 	switch {
 	case s.options.AcceptAll:
 		return plain(http.StatusOK, "OK")
-	case !verdict.Valid():
+	case !found.Verdict.Valid():
 		return plain(http.StatusUnauthorized, "Invalid signature")
-	case payloadErr != nil:
+	case found.PayloadError != nil:
 		return plain(http.StatusBadRequest, "Bad Request")
 	}
 	return plain(http.StatusOK, "OK")
@@ -180,21 +174,6 @@ func (s *Server) request(r *http.Request, body []byte) delivery.Request {
 		url = s.options.Scheme + "://" + r.Host + r.RequestURI
 	}
 	return delivery.Request{Method: r.Method, URL: url, Remote: r.RemoteAddr, Headers: headers, Body: body}
-}
-
-func eventOf(payload delivery.Payload, request delivery.Request) string {
-	if payload.Event != "" {
-		return payload.Event
-	}
-	event, _ := request.Headers.Get(delivery.EventHeader)
-	return event
-}
-
-func message(request delivery.Request) sign.Message {
-	m := sign.Message{Body: request.Body}
-	m.Signature, m.HasSignature = request.Headers.Get(delivery.SignatureHeader)
-	m.Timestamp, m.HasTimestamp = request.Headers.Get(delivery.TimestampHeader)
-	return m
 }
 
 func verification(verdict sign.Verdict) *delivery.Verification {

@@ -50,9 +50,8 @@ func received(tb testing.TB, signature string, tolerance time.Duration) (deliver
 	record.Time, record.Latency = present(), 0
 	record.Request.Headers = append(record.Request.Headers,
 		delivery.Header{Name: "X-M2M-Timestamp", Value: timestamp}, delivery.Header{Name: "X-M2M-Signature", Value: signature})
-	message := verify.Message(record.Request)
 	clock := sign.Clock{Now: time.Unix(1769437800+3600, 0), Tolerance: tolerance}
-	return record, sign.Verify(message, []sign.Key{newKey(tb)}, clock)
+	return record, verify.Judge{Keys: []sign.Key{newKey(tb)}, Clock: clock}.Record("", record).Verdict
 }
 
 func right(tb testing.TB) string { tb.Helper(); return newKey(tb).Sign(timestamp, []byte(opened)) }

@@ -24,8 +24,10 @@ type Judge struct {
 // Result is the verdict over one captured delivery.
 type Result struct {
 	// Source says where the capture came from, "FILE:LINE".
-	Source  string
-	Payload delivery.Payload
+	Source string
+	// Payload is what the body says of itself; PayloadError is why it says nothing.
+	Payload      delivery.Payload
+	PayloadError error
 	// Event is the payload's, or the unsigned header's where that names none.
 	Event   string
 	Verdict sign.Verdict
@@ -35,24 +37,21 @@ type Result struct {
 
 // Record judges one delivery.
 func (j Judge) Record(source string, record delivery.Record) Result {
-	message := Message(record.Request)
-	// A body that is no payload is judged all the same: its members stay empty.
-	payload, _ := delivery.ReadPayload(record.Request.Body)
-	return Result{
-		Source:   source,
-		Payload:  payload,
-		Event:    delivery.EventOf(record.Request),
-		Verdict:  sign.Verify(message, j.Keys, j.Clock),
-		Received: message.Signature,
-	}
-}
-
-// Message returns what a request claims of itself by M2M's headers.
-func Message(request delivery.Request) sign.Message {
+	request := record.Request
 	message := sign.Message{Body: request.Body}
 	message.Signature, message.HasSignature = request.Headers.Get(delivery.SignatureHeader)
 	message.Timestamp, message.HasTimestamp = request.Headers.Get(delivery.TimestampHeader)
-	return message
+	result := Result{
+		Source:   source,
+		Verdict:  sign.Verify(message, j.Keys, j.Clock),
+		Received: message.Signature,
+	}
+	// A body that is no payload is judged all the same.
+	result.Payload, result.PayloadError = delivery.ReadPayload(request.Body)
+	if result.Event = result.Payload.Event; result.Event == "" {
+		result.Event, _ = request.Headers.Get(delivery.EventHeader)
+	}
+	return result
 }
 
 // wireResult spells a result's JSON.
