@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
@@ -188,7 +189,9 @@ func isSameFile(a, b string) bool {
 
 func (s *settings) readFile(name string, project, required bool) error {
 	info, err := os.Stat(name)
-	if errors.Is(err, fs.ErrNotExist) && !required {
+	// A file where the directory would be means the same as no directory.
+	missing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+	if missing && !required {
 		return nil
 	}
 	// Nobody asked for this file, so nothing may wait on a pipe in its place.
