@@ -1,0 +1,54 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// open opens a named file, or standard input for "-". What says, in an error, what
+// it was to be used for.
+func (a *app) open(name, what string) (io.ReadCloser, error) {
+	if name == "-" {
+		if a.stdin != "" {
+			return nil, fmt.Errorf("standard input cannot be both %s and %s", a.stdin, what)
+		}
+		a.stdin = what
+		return io.NopCloser(a.In), nil
+	}
+	info, err := os.Stat(name)
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return nil, fmt.Errorf("reading %s: %q: %w", what, name, path.Err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", what, err)
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("reading %s: %q is a directory", what, name)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", what, err)
+	}
+	return file, nil
+}
+
+// read reads a whole file of at most limit bytes, or standard input for "-".
+func (a *app) read(name, what string, limit int64) ([]byte, error) {
+	file, err := a.open(name, what)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", what, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("reading %s: %q is larger than %d bytes", what, name, limit)
+	}
+	return data, nil
+}

@@ -1,0 +1,172 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/leapfinancial/m2m/internal/listen"
+	"github.com/leapfinancial/m2m/internal/partner"
+	"github.com/leapfinancial/m2m/internal/term"
+)
+
+// listenView shows what the receiver and the mock tell it, each from goroutines of
+// its own.
+type listenView struct {
+	mu      sync.Mutex
+	options *listenOptions
+	wanted  *expectations
+	stop    context.CancelFunc
+	// unsaved and refused are what was said already.
+	unsaved bool
+	refused bool
+	err     error
+}
+
+func (v *listenView) delivery(d listen.Delivery) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	o := v.options
+	if d.SaveError != nil && !v.unsaved {
+		v.unsaved = true
+		report(o.app.Err, withHint(fmt.Errorf("--save: %w", d.SaveError), "deliveries are answered 500 until it can be written again"))
+	}
+	if d.SaveError == nil {
+		v.unsaved = false
+	}
+	if d.Shown && v.err == nil {
+		v.err = v.show(d)
+	}
+	if v.wanted.add(d) || v.err != nil {
+		v.stop()
+	}
+}
+
+func (v *listenView) show(d listen.Delivery) error {
+	a := v.options.app
+	if v.options.Format == "json" {
+		return a.writeRecord(d.Record)
+	}
+	if a.Quiet {
+		return nil
+	}
+	p := a.printer(a.Out)
+	p.Received(d.Record, d.Payload, d.Verdict, v.options.Format == "pretty", a.Verbose)
+	return p.Err()
+}
+
+func (v *listenView) reply(received partner.Received) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	a := v.options.app
+	switch {
+	case v.options.Format == "json":
+		// A closed pipe shows at the next delivery.
+		_ = a.writeJSON(replyRecord(received))
+	case !a.Quiet:
+		a.printer(a.Out).Reply(received)
+	}
+}
+
+func replyRecord(r partner.Received) any {
+	missing := []string{}
+	for _, field := range r.Fields {
+		if !field.Present {
+			missing = append(missing, field.Path)
+		}
+	}
+	return struct {
+		Type          string   `json:"type"`
+		DataRequestID string   `json:"dataRequestId"`
+		ReferenceID   string   `json:"referenceId,omitempty"`
+		Status        int      `json:"status"`
+		Code          string   `json:"code,omitempty"`
+		Missing       []string `json:"missing"`
+		Extra         []string `json:"extra,omitempty"`
+		Key           string   `json:"key"`
+		KeyKind       string   `json:"keyKind"`
+	}{"data_request_reply", r.DataRequestID, r.ReferenceID, r.Status, string(r.Code), missing, r.Extra, r.Key, r.KeyKind}
+}
+
+// misdirected tells of the first request for another host; a web page could send
+// any number of them.
+func (v *listenView) misdirected(host string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.refused {
+		v.refused = true
+		v.options.app.warn("answered 421 to a request for the host %q, which is not loopback", host)
+	}
+}
+
+func (v *listenView) summary() {
+	if !v.options.app.Quiet {
+		fmt.Fprintln(v.options.app.Err, v.wanted.summary())
+	}
+}
+
+// expectations are what a run of listen waits for, and what has come of it.
+type expectations struct {
+	acceptAll  bool
+	count      int
+	events     []string
+	came       map[string]bool
+	got, valid int
+}
+
+func newExpectations(o *listenOptions) *expectations {
+	return &expectations{
+		acceptAll: o.NoVerify, count: o.Count, events: o.Expect, came: map[string]bool{},
+	}
+}
+
+// add counts a delivery and says whether everything has come now.
+func (e *expectations) add(d listen.Delivery) bool {
+	e.got++
+	if d.Verdict.Valid() {
+		e.valid++
+	}
+	// A forgery meets nobody's expectation.
+	if d.Verdict.Valid() || e.acceptAll {
+		e.came[d.Record.Event] = true
+	}
+	return (e.count > 0 || len(e.events) > 0) && e.unmet() == nil
+}
+
+// unmet says what is still missing, or nil.
+func (e *expectations) unmet() error {
+	if e.got < e.count {
+		return fmt.Errorf("%d of %s came", e.got, term.Count(e.count, "delivery", "deliveries"))
+	}
+	for _, event := range e.events {
+		if !e.came[event] {
+			return fmt.Errorf("no valid %s came", event)
+		}
+	}
+	return nil
+}
+
+// result returns how the run ends. Without an end of its own, a run that the user
+// ends has done its work.
+func (e *expectations) result(interrupted bool) error {
+	unmet := e.unmet()
+	switch {
+	case unmet != nil && interrupted:
+		return &exitError{code: exitInterrupted, err: unmet}
+	case unmet != nil:
+		return &exitError{code: exitNo, err: unmet}
+	case interrupted:
+		return nil
+	case e.got > e.valid:
+		return result(exitNo)
+	}
+	return nil
+}
+
+func (e *expectations) summary() string {
+	text := fmt.Sprintf("%d received: %d valid", e.got, e.valid)
+	if invalid := e.got - e.valid; invalid > 0 {
+		text += fmt.Sprintf(", %d INVALID", invalid)
+	}
+	return text
+}

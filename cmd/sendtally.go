@@ -1,0 +1,55 @@
+package cmd
+
+import (
+	"fmt"
+
+	"github.com/leapfinancial/m2m/internal/deliver"
+	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/endpoint"
+)
+
+// sendTally counts what became of the deliveries.
+type sendTally struct {
+	sent, delivered, refused, unanswered int
+	code                                 exitCode
+	failure                              *delivery.Error
+}
+
+// add counts a delivery and says whether its answer was the expected one.
+func (t *sendTally) add(record delivery.Record, expect deliver.Expectation) bool {
+	t.sent++
+	switch {
+	case record.Error != nil:
+		t.unanswered++
+		t.code = worse(t.code, exitUnreachable)
+		t.failure = record.Error
+		return false
+	case !expect.Holds(record.Response.Status):
+		t.refused++
+		t.code = worse(t.code, exitNo)
+		return false
+	}
+	t.delivered++
+	return true
+}
+
+// end tells the sum of several deliveries and returns the run's error.
+func (t *sendTally) end(a *app) error {
+	if t.sent > 1 {
+		text := fmt.Sprintf("%d sent: %d delivered", t.sent, t.delivered)
+		if t.refused > 0 {
+			text += fmt.Sprintf(", %d refused", t.refused)
+		}
+		if t.unanswered > 0 {
+			text += fmt.Sprintf(", %d unanswered", t.unanswered)
+		}
+		if !a.Quiet {
+			fmt.Fprintln(a.Err, text)
+		}
+	}
+	if t.failure != nil {
+		failure := &endpoint.Error{Kind: endpoint.Kind(t.failure.Kind), Message: t.failure.Message, Hint: t.failure.Hint}
+		return &exitError{code: t.code, err: failure}
+	}
+	return result(t.code)
+}
