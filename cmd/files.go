@@ -16,7 +16,7 @@ func (a *app) open(name, what string) (io.ReadCloser, error) {
 			return nil, fmt.Errorf("standard input cannot be both %s and %s", a.stdin, what)
 		}
 		a.stdin = what
-		return io.NopCloser(a.In), nil
+		return io.NopCloser(&interruptible{in: a.In, done: a.done}), nil
 	}
 	info, err := os.Stat(name)
 	var path *fs.PathError
@@ -51,4 +51,33 @@ func (a *app) read(name, what string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("reading %s: %q is larger than %d bytes", what, name, limit)
 	}
 	return data, nil
+}
+
+// interruptible is a reader that a Ctrl-C ends, also while it waits for somebody to
+// type. The read that it leaves behind ends with the process.
+type interruptible struct {
+	in   io.Reader
+	done <-chan struct{}
+	buf  []byte
+}
+
+func (r *interruptible) Read(p []byte) (int, error) {
+	type outcome struct {
+		n   int
+		err error
+	}
+	if len(r.buf) < len(p) {
+		r.buf = make([]byte, len(p))
+	}
+	read := make(chan outcome, 1)
+	go func() {
+		n, err := r.in.Read(r.buf[:len(p)])
+		read <- outcome{n, err}
+	}()
+	select {
+	case got := <-read:
+		return copy(p, r.buf[:got.n]), got.err
+	case <-r.done:
+		return 0, errInterrupted
+	}
 }

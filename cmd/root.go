@@ -121,6 +121,8 @@ type app struct {
 	settings *settings
 	// warned says that an odd secret was told of.
 	warned bool
+	// done is closed when the user interrupts the command.
+	done <-chan struct{}
 	// stdin names what reads standard input, which can be read only once.
 	stdin string
 }
@@ -157,6 +159,7 @@ func newRootCmd(env *env) *cobra.Command {
 		Args:          noSuchCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			a.done = cmd.Context().Done()
 			a.settings = newSettings(a, cmd.Flags())
 			return a.settings.fill("profile")
 		},

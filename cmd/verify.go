@@ -167,6 +167,9 @@ func (v *verifier) file(ctx context.Context, name string) error {
 	}
 	defer in.Close()
 	captures, err := capture.Open(in, capture.Format(v.options.Format))
+	if errors.Is(err, errInterrupted) {
+		return err
+	}
 	if err != nil {
 		v.fault(captureError(name, err))
 		return nil

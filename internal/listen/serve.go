@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -84,6 +85,8 @@ func (s *Server) Serve(ctx context.Context, listeners []net.Listener, certificat
 	if certificate != nil {
 		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*certificate}}
 	}
+	silent := &silentConns{conns: map[net.Conn]bool{}}
+	server.ConnState = silent.track
 	failed := make(chan error, len(listeners))
 	for _, listener := range listeners {
 		go func() {
@@ -101,6 +104,7 @@ func (s *Server) Serve(ctx context.Context, listeners []net.Listener, certificat
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
+	silent.close()
 	if server.Shutdown(drain) != nil {
 		// Only what never arrived whole is left.
 		_ = server.Close()
@@ -109,4 +113,34 @@ func (s *Server) Serve(ctx context.Context, listeners []net.Listener, certificat
 		return fmt.Errorf("receiving: %w", err)
 	}
 	return nil
+}
+
+// silentConns are the connections on which nothing was ever said, a browser's
+// preconnect for instance. Shutdown would wait for them as for a request.
+type silentConns struct {
+	mu     sync.Mutex
+	conns  map[net.Conn]bool
+	closed bool
+}
+
+func (s *silentConns) track(conn net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case state != http.StateNew:
+		delete(s.conns, conn)
+	case s.closed:
+		_ = conn.Close()
+	default:
+		s.conns[conn] = true
+	}
+}
+
+func (s *silentConns) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for conn := range s.conns {
+		_ = conn.Close() // nobody is told anything on it
+	}
 }

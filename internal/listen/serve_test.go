@@ -312,3 +312,26 @@ func TestAnUnfinishedRequestIsNotWaitedForLong(t *testing.T) {
 		t.Error("half a request was a delivery")
 	}
 }
+
+func TestASilentConnectionDoesNotHoldTheEnd(t *testing.T) {
+	t.Parallel()
+	options, done := newOptions(t)
+	receiver := run(t, options, nil)
+	silent, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", receiver.listeners[0].Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()
+	// Connections are taken in their order, so once this one was answered the
+	// silent one is known.
+	do(t, newClient(t), post(t, receiver.url(), opened))
+	receive(t, done, "the delivery")
+	start := time.Now()
+	receiver.stop()
+	if err := receive(t, receiver.ended, "the end"); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > 4*time.Second {
+		t.Errorf("it took %v, as long as the wait for what is in flight", took)
+	}
+}
