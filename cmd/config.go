@@ -168,7 +168,10 @@ func (s *settings) readFiles() error {
 	s.read = true
 	if name := s.app.Config; name != "" {
 		// Naming the project's file does not make it the user's own.
-		return s.readFile(name, isSameFile(name, projectFile), true)
+		if err := s.readFile(name, isSameFile(name, projectFile), true); err != nil {
+			return err
+		}
+		return s.checkProfile()
 	}
 	if err := s.readFile(projectFile, true, false); err != nil {
 		return err
@@ -218,9 +221,6 @@ func (s *settings) readFile(name string, project, required bool) error {
 	}
 	s.files = append(s.files, file)
 	s.warnOf(file, known)
-	if required {
-		return s.checkProfile()
-	}
 	return nil
 }
 

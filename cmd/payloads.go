@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"strconv"
 
-	"github.com/google/uuid"
-
 	"github.com/leapfinancial/m2m/internal/endpoint"
 	"github.com/leapfinancial/m2m/internal/fixtures"
 )
@@ -70,12 +68,25 @@ func (m *maker) addSet(argument string, text bool) error {
 	return err
 }
 
-func (m *maker) newID() string {
-	id, err := uuid.NewRandomFromReader(m.rand)
-	if err != nil {
-		return ""
+func (m *maker) newID() string { return newID(m.rand) }
+
+// each hands every payload of the run to use: the first round, which is made
+// already, and a fresh one for each further count.
+func (m *maker) each(round [][]byte, use func(payload []byte) error) error {
+	for n := 1; ; n++ {
+		for _, payload := range round {
+			if err := use(payload); err != nil {
+				return err
+			}
+		}
+		if n == m.options.Count {
+			return nil
+		}
+		var err error
+		if round, err = m.round(); err != nil {
+			return err
+		}
 	}
-	return id.String()
 }
 
 // round makes the payloads of one round: one of each event, under new ids.

@@ -119,8 +119,8 @@ type app struct {
 	*env
 	globals
 	settings *settings
-	// warned says that an odd secret was told of.
-	warned bool
+	// ring holds the webhook secrets once they were read.
+	ring *keyring
 	// done is closed when the user interrupts the command.
 	done <-chan struct{}
 	// stdin names what reads standard input, which can be read only once.
@@ -261,8 +261,10 @@ func (a *app) warn(format string, args ...any) {
 // catalogue returns the embedded events.
 func (a *app) catalogue() (*fixtures.Catalogue, error) { return fixtures.Load(a.Files) }
 
-func (a *app) newID() string {
-	id, err := uuid.NewRandomFromReader(a.Rand)
+func (a *app) newID() string { return newID(a.Rand) }
+
+func newID(random io.Reader) string {
+	id, err := uuid.NewRandomFromReader(random)
 	if err != nil {
 		return "" // the id of a record serves its reader and nothing depends on it
 	}

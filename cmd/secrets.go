@@ -35,9 +35,20 @@ type keyring struct {
 	source string
 }
 
-// keys finds the configured webhook secrets. The keyring is empty when there are
-// none.
+// keys finds the configured webhook secrets, once for a run. The keyring is empty
+// when there are none.
 func (a *app) keys(flags secretFlags) (keyring, error) {
+	if a.ring == nil {
+		ring, err := a.readKeys(flags)
+		if err != nil {
+			return keyring{}, err
+		}
+		a.ring = &ring
+	}
+	return *a.ring, nil
+}
+
+func (a *app) readKeys(flags secretFlags) (keyring, error) {
 	texts, ring, err := a.secretTexts(flags)
 	if err != nil {
 		return keyring{}, err
@@ -47,8 +58,7 @@ func (a *app) keys(flags secretFlags) (keyring, error) {
 		if err != nil {
 			return keyring{}, withHint(fmt.Errorf("%s: the webhook secret is set but empty", ring.source), "give it a value, or unset it")
 		}
-		if fault := suspicious(text); fault != "" && !a.warned {
-			a.warned = true
+		if fault := suspicious(text); fault != "" {
 			a.warn("%s: the webhook secret %s; it is used as it is", ring.source, fault)
 		}
 		ring.keys = append(ring.keys, key)

@@ -184,7 +184,9 @@ func runSend(ctx context.Context, o *sendOptions) error {
 	}
 	spec := deliver.Spec{Target: o.Target, Key: ring.keys[0], UserAgent: userAgent(), Edits: o.Headers}
 	if o.Print != "" {
-		return o.print(maker, round, spec)
+		return maker.each(round, func(payload []byte) error {
+			return o.print(maker, spec.Request(payload, o.timestamp()))
+		})
 	}
 	client, err := o.app.client(o.Timeout, o.Insecure, o.CACert)
 	if err != nil {
@@ -193,40 +195,23 @@ func runSend(ctx context.Context, o *sendOptions) error {
 	defer client.CloseIdle()
 	sender := &deliver.Sender{Client: client, Now: o.app.Now, NewID: maker.newID}
 	tally := &sendTally{}
-	for n := 1; ; n++ {
-		for _, payload := range round {
-			record, err := sender.Send(ctx, spec.Request(payload, o.timestamp()), 1)
-			if err != nil {
-				return err
-			}
-			if err := o.show(record, tally); err != nil {
-				return err
-			}
-		}
-		if n == o.Count {
-			break
-		}
-		if round, err = maker.round(); err != nil {
+	err = maker.each(round, func(payload []byte) error {
+		record, err := sender.Send(ctx, spec.Request(payload, o.timestamp()), 1)
+		if err != nil {
 			return err
 		}
+		return o.show(record, tally)
+	})
+	if err != nil {
+		return err
 	}
 	return tally.end(o.app)
 }
 
 // present is the clock of the payloads and signatures.
-func (o *sendOptions) present() time.Time {
-	if o.Now.given() {
-		return o.Now.at(o.app.Now())
-	}
-	return o.app.Now()
-}
+func (o *sendOptions) present() time.Time { return o.Now.at(o.app.Now()) }
 
-func (o *sendOptions) timestamp() string {
-	if o.Timestamp.given() {
-		return o.Timestamp.header(o.present())
-	}
-	return moment{}.header(o.present())
-}
+func (o *sendOptions) timestamp() string { return o.Timestamp.header(o.present()) }
 
 func (o *sendOptions) show(record delivery.Record, tally *sendTally) error {
 	expected := tally.add(record, o.Expect)
@@ -241,26 +226,8 @@ func (o *sendOptions) show(record delivery.Record, tally *sendTally) error {
 	return p.Err()
 }
 
-// print writes the signed requests in a form that other tools read.
-func (o *sendOptions) print(maker *maker, round [][]byte, spec deliver.Spec) error {
-	var err error
-	for n := 1; ; n++ {
-		for _, payload := range round {
-			request := spec.Request(payload, o.timestamp())
-			if err := o.printRequest(maker, request); err != nil {
-				return err
-			}
-		}
-		if n == o.Count {
-			return nil
-		}
-		if round, err = maker.round(); err != nil {
-			return err
-		}
-	}
-}
-
-func (o *sendOptions) printRequest(maker *maker, request delivery.Request) error {
+// print writes a signed request in a form that other tools read.
+func (o *sendOptions) print(maker *maker, request delivery.Request) error {
 	if o.app.Redact {
 		request.Body = term.Redact(request.Body)
 	}

@@ -195,10 +195,7 @@ func (v momentValue) Set(text string) error {
 	return fmt.Errorf("%q is not Unix seconds, RFC 3339 or relative such as -10m", text)
 }
 
-// given says whether the user gave a moment at all.
-func (m moment) given() bool { return m.text != "" }
-
-// at returns the moment, seen from now.
+// at returns the moment, seen from now; a moment that was not given is now.
 func (m moment) at(now time.Time) time.Time {
 	if m.fixed.IsZero() {
 		return now.Add(m.relative)
