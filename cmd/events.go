@@ -14,8 +14,8 @@ import (
 type eventsOptions struct {
 	app *app
 
-	Event   string
-	Vectors bool
+	Event           string
+	Schema, Vectors bool
 }
 
 const eventsExamples = `  # The five events
@@ -23,6 +23,9 @@ const eventsExamples = `  # The five events
 
   # A documented sample, byte for byte
   m2m events operation.created
+
+  # The JSON Schema of its payloads
+  m2m events operation.created --schema
 
   # Signature test vectors, for checking an implementation in any language
   m2m events --vectors`
@@ -34,7 +37,7 @@ func newEventsCmd(a *app, runF func(context.Context, *eventsOptions) error) *cob
 	}
 	cmd := &cobra.Command{
 		Use:     "events [EVENT]",
-		Short:   "List the events, or print a documented sample",
+		Short:   "List the events, print their samples and JSON Schemas",
 		Example: eventsExamples,
 		GroupID: "learning",
 		Args:    cobra.MaximumNArgs(1),
@@ -49,12 +52,18 @@ func newEventsCmd(a *app, runF func(context.Context, *eventsOptions) error) *cob
 			if len(args) > 0 {
 				opts.Event = args[0]
 			}
-			if opts.Event != "" && opts.Vectors {
+			switch {
+			case opts.Event != "" && opts.Vectors:
 				return errors.New("EVENT and --vectors exclude each other")
+			case opts.Schema && opts.Vectors:
+				return errors.New("--schema and --vectors exclude each other")
+			case opts.Schema && opts.Event == "":
+				return withHint(errors.New("--schema needs an EVENT"), "m2m events lists them; then, say, m2m events link.created --schema")
 			}
 			return runF(cmd.Context(), opts)
 		},
 	}
+	cmd.Flags().BoolVar(&opts.Schema, "schema", false, "print the JSON Schema of the event's payloads")
 	cmd.Flags().BoolVar(&opts.Vectors, "vectors", false, "print the signature test vectors, a JSON list")
 	return cmd
 }
@@ -67,7 +76,7 @@ func runEvents(_ context.Context, o *eventsOptions) error {
 	case o.Vectors:
 		return o.vectors(catalogue)
 	case o.Event != "":
-		return o.sample(catalogue)
+		return o.event(catalogue)
 	case o.app.JSON:
 		for _, event := range catalogue.Events() {
 			if err := o.app.writeJSON(eventRecord(event)); err != nil {
@@ -95,15 +104,28 @@ func eventRecord(event fixtures.Event) any {
 	}{"event", event.Name, event.Summary, event.ID, string(event.Sample)}
 }
 
-func (o *eventsOptions) sample(catalogue *fixtures.Catalogue) error {
+func schemaRecord(event fixtures.Event) any {
+	return struct {
+		Type   string          `json:"type"`
+		Event  string          `json:"event"`
+		Schema json.RawMessage `json:"schema"`
+	}{"schema", event.Name, event.Schema}
+}
+
+// event prints the sample of one event, or its schema.
+func (o *eventsOptions) event(catalogue *fixtures.Catalogue) error {
 	event, err := catalogue.Event(o.Event)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case o.app.JSON:
-		return o.app.writeJSON(eventRecord(event))
 	}
-	_, err = o.app.Out.Write(event.Sample)
+	record, text := eventRecord(event), event.Sample
+	if o.Schema {
+		record, text = schemaRecord(event), event.Schema
+	}
+	if o.app.JSON {
+		return o.app.writeJSON(record)
+	}
+	_, err = o.app.Out.Write(text)
 	return err
 }
 
