@@ -56,6 +56,7 @@ func (e *SyntaxError) Error() string {
 // Reader reads the deliveries of one capture. It is not safe for concurrent use.
 type Reader struct {
 	format Format
+	in     *bufio.Reader
 	// source is nil once nothing more can be read.
 	source source
 }
@@ -90,7 +91,7 @@ func Open(r io.Reader, format Format) (*Reader, error) {
 	case len(trimBlank(head)) == 0:
 		return nil, errNothing(head)
 	}
-	reader := &Reader{format: format}
+	reader := &Reader{format: format, in: in}
 	switch format {
 	case NDJSON:
 		reader.source, err = openJSON(in)
@@ -109,6 +110,16 @@ func Open(r io.Reader, format Format) (*Reader, error) {
 
 // Format returns the form of the capture, which is never Auto.
 func (r *Reader) Format() Format { return r.format }
+
+// Lines returns the rest of a capture that holds one delivery record a line, for who
+// reads many of them; nil for any other capture. It takes the place of Next.
+func (r *Reader) Lines() *delivery.Blocks {
+	if _, ok := r.source.(*delivery.Reader); !ok {
+		return nil
+	}
+	r.source = nil
+	return delivery.NewBlocks(r.in)
+}
 
 // Next returns the next delivery and the line it starts on. The end is io.EOF.
 //

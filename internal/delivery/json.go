@@ -48,11 +48,12 @@ type wireMessage struct {
 }
 
 type wireVerification struct {
-	Valid      bool     `json:"valid"`
-	Reason     string   `json:"reason,omitempty"`
-	SignedAt   string   `json:"signedAt,omitempty"`
-	AgeSeconds *float64 `json:"ageSeconds,omitempty"`
-	Secret     string   `json:"secret,omitempty"`
+	Valid      bool       `json:"valid"`
+	Reason     string     `json:"reason,omitempty"`
+	SignedAt   string     `json:"signedAt,omitempty"`
+	AgeSeconds *float64   `json:"ageSeconds,omitempty"`
+	Secret     string     `json:"secret,omitempty"`
+	Diagnosis  *Diagnosis `json:"diagnosis,omitempty"`
 }
 
 // Line returns the record as one line of JSON with a newline at its end. Bodies
@@ -73,7 +74,7 @@ func (r Record) Line() ([]byte, error) {
 	}
 	if v := r.Verification; v != nil {
 		wire.Verification = &wireVerification{
-			Valid: v.Valid, Reason: v.Reason, AgeSeconds: v.AgeSeconds, Secret: v.Secret,
+			Valid: v.Valid, Reason: v.Reason, AgeSeconds: v.AgeSeconds, Secret: v.Secret, Diagnosis: v.Diagnosis,
 		}
 		wire.Verification.SignedAt = formatTime(v.SignedAt, time.RFC3339)
 	}
@@ -162,7 +163,7 @@ func Parse(line []byte) (Record, error) {
 	}
 	if v := wire.Verification; v != nil {
 		record.Verification = &Verification{
-			Valid: v.Valid, Reason: v.Reason, AgeSeconds: v.AgeSeconds, Secret: v.Secret,
+			Valid: v.Valid, Reason: v.Reason, AgeSeconds: v.AgeSeconds, Secret: v.Secret, Diagnosis: v.Diagnosis,
 		}
 		if record.Verification.SignedAt, err = parseTime("signedAt", v.SignedAt); err != nil {
 			return Record{}, err

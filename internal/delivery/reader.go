@@ -1,16 +1,11 @@
 package delivery
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 )
-
-// MaxLine is the longest line that a Reader takes, in bytes. A longer one is
-// reported and skipped without ever being held in memory.
-const MaxLine = 32 << 20
 
 // LineError is a line that is not a delivery record.
 type LineError struct {
@@ -34,18 +29,14 @@ func (e *LineError) Unwrap() error { return e.Err }
 // Reader reads delivery records from newline-delimited JSON, one at a time and in
 // constant memory. It is not safe for concurrent use.
 type Reader struct {
-	in   *bufio.Reader
-	line int
-	buf  []byte
+	blocks *Blocks
+	block  *Block
 }
 
-// NewReader returns a Reader on in. An underlying bufio.Reader is used as it is.
+// NewReader returns a Reader on in, of which it reads more than the records it
+// returns.
 func NewReader(in io.Reader) *Reader {
-	buffered, ok := in.(*bufio.Reader)
-	if !ok {
-		buffered = bufio.NewReaderSize(in, 64<<10)
-	}
-	return &Reader{in: buffered}
+	return &Reader{blocks: NewBlocks(in), block: &Block{}}
 }
 
 // Next returns the next record and the line it stands on. Blank lines and records
@@ -53,12 +44,9 @@ func NewReader(in io.Reader) *Reader {
 // which reading can go on; the end is io.EOF, and any other error is the reader's.
 func (r *Reader) Next() (Record, int, error) {
 	for {
-		text, ended, err := r.readLine()
+		text, line, err := r.nextLine()
 		if err != nil {
-			return Record{}, r.line, err
-		}
-		if r.line == 1 {
-			text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+			return Record{}, line, err
 		}
 		if len(bytes.TrimSpace(text)) == 0 {
 			continue
@@ -68,34 +56,27 @@ func (r *Reader) Next() (Record, int, error) {
 			continue
 		}
 		if err != nil {
-			return Record{}, r.line, &LineError{Line: r.line, Torn: !ended, Err: err}
+			return Record{}, line, &LineError{Line: line, Torn: r.block.Torn, Err: err}
 		}
-		return record, r.line, nil
+		return record, line, nil
 	}
 }
 
-// readLine returns the next line without its newline, valid until the next call,
-// and whether a newline ended it.
-func (r *Reader) readLine() (text []byte, ended bool, err error) {
-	r.buf = r.buf[:0]
-	r.line++
-	tooLong := false
+// nextLine returns the next line, valid until the next call.
+func (r *Reader) nextLine() (text []byte, line int, err error) {
 	for {
-		chunk, err := r.in.ReadSlice('\n')
-		if tooLong = tooLong || len(r.buf)+len(chunk) > MaxLine; !tooLong {
-			r.buf = append(r.buf, chunk...)
+		if text, line, ok := r.block.NextLine(); ok {
+			return text, line, nil
 		}
+		block, err := r.blocks.Next()
+		var tooLong *LineError
 		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case err != nil && !errors.Is(err, io.EOF):
-			return nil, false, err
-		case tooLong:
-			return nil, false, &LineError{Line: r.line, Err: fmt.Errorf("longer than %d MiB", MaxLine>>20)}
-		case err != nil && len(r.buf) == 0:
-			return nil, false, io.EOF
+		case errors.As(err, &tooLong):
+			return nil, tooLong.Line, err
+		case err != nil:
+			return nil, r.block.Line, err
 		}
-		text, ended = bytes.CutSuffix(r.buf, []byte("\n"))
-		return text, ended, nil
+		r.blocks.Recycle(r.block)
+		r.block = block
 	}
 }

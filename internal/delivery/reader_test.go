@@ -104,18 +104,14 @@ func TestReaderPassesOnTheReadersError(t *testing.T) {
 	}
 }
 
-func TestReaderUsesABufferedReaderAsItIs(t *testing.T) {
+func TestReaderBeginsWithWhatIsBuffered(t *testing.T) {
 	t.Parallel()
-	in := bufio.NewReaderSize(strings.NewReader(small("a")+"\nthe rest"), 16)
+	in := bufio.NewReaderSize(strings.NewReader(small("a")+"\n"+small("b")+"\n"), 16)
 	if _, err := in.Peek(10); err != nil {
 		t.Fatal(err)
 	}
-	record, _, err := delivery.NewReader(in).Next()
-	if err != nil || record.ID != "a" {
-		t.Fatalf("got %q and %v, want a", record.ID, err)
-	}
-	if rest, err := io.ReadAll(in); string(rest) != "the rest" {
-		t.Errorf("got %q and %v, want the rest", rest, err)
+	if diff := cmp.Diff([]string{"1 a", "2 b"}, readAll(t, in)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

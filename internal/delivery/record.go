@@ -94,6 +94,19 @@ type Verification struct {
 	AgeSeconds *float64
 	// Secret is the fingerprint of the secret that matched.
 	Secret string
+	// Diagnosis says why the signature does not match; nil where nobody looked.
+	Diagnosis *Diagnosis
+}
+
+// Diagnosis says why a signature does not match.
+type Diagnosis struct {
+	// Cause is one of the diagnose package's causes, the first where there are
+	// several.
+	Cause string `json:"cause"`
+	// Causes lists all where several things went wrong together.
+	Causes  []string `json:"causes,omitempty"`
+	Message string   `json:"message"`
+	Fix     string   `json:"fix"`
 }
 
 // Error says why a delivery got no answer. Kind is one of "refused", "dns", "tls",

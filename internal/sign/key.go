@@ -15,6 +15,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 )
 
 // Prefix stands before the hex digits of a signature.
@@ -51,6 +52,11 @@ func (k Key) bytes() []byte {
 	}
 	return **k.secret
 }
+
+// Reveal returns a copy of the secret's bytes, and nothing for the zero Key. It is
+// there for the diagnosis of a signature that does not match, which has to try other
+// readings of the secret; whoever calls it must print and keep nothing of it.
+func (k Key) Reveal() []byte { return slices.Clone(k.bytes()) }
 
 // Fingerprint returns "sha256:" and the first 8 hex digits of the secret's
 // SHA-256: enough to see whether two are the same, and of no use to an attacker

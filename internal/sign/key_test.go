@@ -65,7 +65,13 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	type holder struct{ key sign.Key }
 	type deepHolder struct{ keys map[string][]*holder }
 
+	verifier := sign.NewVerifier([]sign.Key{k})
+	verifier.Verify(message(signature, "1769437800"), sign.Clock{})
+
 	values := map[string]any{
+		"verifier":                verifier,
+		"what it points to":       *verifier,
+		"verifier in a field":     struct{ v *sign.Verifier }{verifier},
 		"key":                     k,
 		"pointer to a key":        &k,
 		"keys":                    []sign.Key{k},
