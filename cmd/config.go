@@ -267,6 +267,23 @@ func (f configFile) profile(name string) map[string]any {
 	return values
 }
 
+// secrets returns the usable webhook secrets of a profile, or of none for "".
+func (f configFile) secrets(profile string) []string {
+	values := f.values
+	if profile != "" {
+		values = f.profile(profile)
+	}
+	value, ok := values["webhook_secret"]
+	if !ok {
+		return nil
+	}
+	texts, err := found{value: value}.texts()
+	if err != nil {
+		return nil
+	}
+	return texts
+}
+
 func (s *settings) checkProfile() error {
 	if s.app.Profile == "" {
 		return nil

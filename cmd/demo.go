@@ -212,7 +212,7 @@ func (d *demo) deliverToReceiver(ctx context.Context, payload []byte) error {
 		ok := got.Verdict.Valid() && status(record) == http.StatusOK
 		d.step(got.Record.Event+" is valid", ok)
 		if !d.app.JSON && !d.app.Quiet {
-			d.app.printer(d.app.Out).Received(got.Record, got.Payload, got.Verdict, false, false)
+			d.app.printer(d.app.Out).Received(term.Incoming{Record: got.Record, Payload: got.Payload, Verdict: got.Verdict}, false, false)
 		}
 	case <-time.After(demoTimeout):
 		d.step(record.Event+" is received", false)
@@ -276,7 +276,7 @@ func status(record delivery.Record) int {
 func (d *demo) step(what string, ok bool) {
 	if !ok {
 		d.failed++
-		report(d.app.Err, errors.New("not as told: "+what))
+		tellError(d.app.Err, errors.New("not as told: "+what))
 	}
 	if d.app.JSON {
 		// A closed pipe does not change how the story ends.

@@ -109,9 +109,9 @@ func codeOf(err error) exitCode {
 	return exitNotTried
 }
 
-// report tells an error in two lines, what and how to mend it. Both may quote what
+// tellError tells an error in two lines, what and how to mend it. Both may quote what
 // came from outside.
-func report(w io.Writer, err error) {
+func tellError(w io.Writer, err error) {
 	var exit *exitError
 	if err == nil || errors.As(err, &exit) && exit.err == nil {
 		return

@@ -133,7 +133,11 @@ func runListen(ctx context.Context, o *listenOptions) error {
 		}
 		certificate, scheme = &pair, "https"
 	}
-	view := &listenView{options: o, wanted: newExpectations(o)}
+	diagnoser, err := o.app.diagnoser(ring.keys)
+	if err != nil {
+		return err
+	}
+	view := &listenView{options: o, wanted: newExpectations(o), explainer: newExplainer(diagnoser, o.app.Now)}
 	options := o.receiver(ring, scheme, view)
 	if o.ReadyFile != "" {
 		// One that an earlier run left names a port that is no longer open.

@@ -8,19 +8,20 @@ import (
 	"github.com/leapfinancial/m2m/internal/listen"
 	"github.com/leapfinancial/m2m/internal/partner"
 	"github.com/leapfinancial/m2m/internal/term"
+	"github.com/leapfinancial/m2m/internal/verify"
 )
 
 // listenView shows what the receiver and the mock tell it, each from goroutines of
 // its own.
 type listenView struct {
-	mu      sync.Mutex
-	options *listenOptions
-	wanted  *expectations
-	stop    context.CancelFunc
-	// unsaved and refused are what was said already.
-	unsaved bool
-	refused bool
-	err     error
+	mu        sync.Mutex
+	options   *listenOptions
+	wanted    *expectations
+	explainer *explainer
+	stop      context.CancelFunc
+	// unsaved, refused and unexplained are what was said already.
+	unsaved, refused, unexplained bool
+	err                           error
 }
 
 func (v *listenView) delivery(d listen.Delivery) {
@@ -29,7 +30,7 @@ func (v *listenView) delivery(d listen.Delivery) {
 	o := v.options
 	if d.SaveError != nil && !v.unsaved {
 		v.unsaved = true
-		report(o.app.Err, withHint(fmt.Errorf("--save: %w", d.SaveError), "deliveries are answered 500 until it can be written again"))
+		tellError(o.app.Err, withHint(fmt.Errorf("--save: %w", d.SaveError), "deliveries are answered 500 until it can be written again"))
 	}
 	if d.SaveError == nil {
 		v.unsaved = false
@@ -44,14 +45,21 @@ func (v *listenView) delivery(d listen.Delivery) {
 
 func (v *listenView) show(d listen.Delivery) error {
 	a := v.options.app
-	if v.options.Format == "json" {
-		return a.writeRecord(d.Record)
-	}
-	if a.Quiet {
+	if a.Quiet && v.options.Format != "json" {
 		return nil
 	}
+	diagnosis, ok := v.explainer.explain(d.Record.Request, d.Verdict)
+	if !ok && !v.unexplained {
+		v.unexplained = true
+		a.warn("too many invalid deliveries to explain each one; m2m verify explains those in a --save file")
+	}
+	if v.options.Format == "json" {
+		d.Record.Verification.Diagnosis = verify.Recorded(diagnosis)
+		return a.writeRecord(d.Record)
+	}
 	p := a.printer(a.Out)
-	p.Received(d.Record, d.Payload, d.Verdict, v.options.Format == "pretty", a.Verbose)
+	in := term.Incoming{Record: d.Record, Payload: d.Payload, Verdict: d.Verdict, Diagnosis: diagnosis}
+	p.Received(in, v.options.Format == "pretty", a.Verbose)
 	return p.Err()
 }
 

@@ -39,7 +39,7 @@ type env struct {
 	Now       func() time.Time
 	Rand      io.Reader
 	Transport *http.Transport
-	// Files holds the embedded samples and vectors.
+	// Files holds the embedded samples, schemas and vectors.
 	Files     fs.FS
 	LookupEnv func(string) (string, bool)
 	// ConfigDir is the user's configuration directory; empty where there is none.
@@ -104,7 +104,7 @@ func run(ctx context.Context, env *env, args []string) exitCode {
 	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errInterrupted
 	}
-	report(env.Err, err)
+	tellError(env.Err, err)
 	return codeOf(err)
 }
 

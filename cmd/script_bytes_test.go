@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/xml"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -45,6 +47,14 @@ func join(ts *testscript.TestScript, neg bool, args []string) {
 		whole.WriteString(ts.ReadFile(part))
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(whole.String()), 0o600))
+}
+
+func chop(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: chop FILE SOURCE")
+	}
+	line, _, _ := strings.Cut(ts.ReadFile(args[1]), "\n")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(line), 0o600))
 }
 
 func long(ts *testscript.TestScript, neg bool, args []string) {
@@ -165,5 +175,44 @@ func ndjson(ts *testscript.TestScript, neg bool, args []string) {
 		if err := json.Unmarshal([]byte(line), &record); err != nil || record.Type == "" {
 			ts.Fatalf("not an object with a type: %q (%v)", line, err)
 		}
+	}
+}
+
+// junit reads a report as a CI server does.
+func junit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: junit FILE")
+	}
+	var suites struct {
+		XMLName xml.Name `xml:"testsuites"`
+		Suites  []struct {
+			Tests    int `xml:"tests,attr"`
+			Failures int `xml:"failures,attr"`
+			Cases    []struct {
+				Name    string  `xml:"name,attr"`
+				Class   string  `xml:"classname,attr"`
+				Failure *string `xml:"failure"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	decoder := xml.NewDecoder(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(decoder.Decode(&suites))
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		ts.Fatalf("something stands after the report: %v", err)
+	}
+	if len(suites.Suites) != 1 {
+		ts.Fatalf("%d suites, want 1", len(suites.Suites))
+	}
+	suite, failures := suites.Suites[0], 0
+	for _, one := range suite.Cases {
+		if one.Name == "" || one.Class == "" {
+			ts.Fatalf("a case without a name: %+v", one)
+		}
+		if one.Failure != nil {
+			failures++
+		}
+	}
+	if len(suite.Cases) != suite.Tests || failures != suite.Failures {
+		ts.Fatalf("%d cases and %d failures, where the report says %d and %d", len(suite.Cases), failures, suite.Tests, suite.Failures)
 	}
 }

@@ -2,9 +2,12 @@ package cmd_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -16,22 +19,53 @@ type backgroundKey struct{}
 // background is a program that runs beside the script.
 type background struct {
 	cmd      *exec.Cmd
-	out, err strings.Builder
+	out, err output
 	done     chan struct{}
 	waited   error
+}
+
+// output is what a program has written so far.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // start runs a program in the background, where testscript's own & would keep its
 // exit code to itself.
 func start(ts *testscript.TestScript, neg bool, args []string) {
+	var stdin string
+	if len(args) > 0 {
+		if name, ok := strings.CutPrefix(args[0], "-stdin="); ok {
+			stdin, args = name, args[1:]
+		}
+	}
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: start NAME PROGRAM [ARG...]")
+		ts.Fatalf("usage: start [-stdin=FILE] NAME PROGRAM [ARG...]")
 	}
 	b := &background{done: make(chan struct{})}
 	b.cmd = exec.Command(args[1], args[2:]...)
 	b.cmd.Dir = ts.MkAbs(".")
 	b.cmd.Env = environment(ts)
 	b.cmd.Stdout, b.cmd.Stderr = &b.out, &b.err
+	if stdin != "" {
+		in, err := b.cmd.StdinPipe()
+		ts.Check(err)
+		text := ts.ReadFile(stdin)
+		// It stays open: the program waits for more.
+		go func() { _, _ = io.WriteString(in, text) }()
+	}
 	ts.Check(b.cmd.Start())
 	go func() {
 		b.waited = b.cmd.Wait()
@@ -97,6 +131,20 @@ func ends(ts *testscript.TestScript, neg bool, args []string) {
 	fmt.Fprint(ts.Stdout(), b.out.String())
 	fmt.Fprint(ts.Stderr(), b.err.String())
 	checkCode(ts, args[0], b.waited)
+}
+
+// waitOut waits for something on the standard output of a program that goes on.
+func waitOut(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: waitout NAME REGEXP")
+	}
+	b, wanted, end := program(ts, args[0]), regexp.MustCompile("(?m)"+args[1]), time.Now().Add(deadline)
+	for !wanted.MatchString(b.out.String()) {
+		if time.Now().After(end) {
+			ts.Fatalf("%s did not write it\n%s%s", args[0], b.out.String(), b.err.String())
+		}
+		time.Sleep(5 * time.Millisecond) // a poll with a deadline, not a guess
+	}
 }
 
 // waitFile waits for a file with a whole line in it.

@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,7 +27,8 @@ const deadline = 20 * time.Second
 // directory of its own. Commands beside testscript's:
 //
 //	exits [-within=D] CODE PROGRAM [ARG...]   run it; the exit code has to be CODE
-//	start NAME PROGRAM [ARG...]               run it in the background
+//	start [-stdin=FILE] NAME PROGRAM [ARG...] run it in the background; after FILE, its stdin stays open
+//	waitout NAME REGEXP                       wait until it has written that on stdout
 //	interrupt NAME                            send it what Ctrl-C sends
 //	ends CODE NAME                            wait for its end; stdout and stderr are its own
 //	waitfile FILE [VAR]                       wait until it has a line, and keep that in VAR
@@ -35,12 +37,17 @@ const deadline = 20 * time.Second
 //	bytes FILE TEXT                           write TEXT, with Go's escapes
 //	sparse FILE SIZE                          make a file of that many zero bytes
 //	join FILE PART...                         put files end to end
+//	chop FILE SOURCE                          the first line of SOURCE, without its end
 //	long VAR N                                N letters
 //	port VAR URL, origin VAR URL              a URL's port; its scheme, host and port
 //	unpack FILE                               split a raw request, or the last record of a file, into
 //	                                          FILE.body, FILE.signed and the variables TIMESTAMP, SIGNATURE and HEX
 //	[!] printable                             neither stream holds control characters
 //	ndjson                                    every line of stdout is an object with a type
+//	junit FILE                                it is a JUnit report, whose counts are right
+//
+// The condition [missing:PROGRAM] holds where a program is not installed, and fails
+// the script instead when M2M_TEST_HANDLERS is "required".
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -48,25 +55,42 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               setup,
+		Condition:           missing,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     exits,
 			"start":     start,
 			"interrupt": interrupt,
 			"ends":      ends,
 			"waitfile":  waitFile,
+			"waitout":   waitOut,
 			"serve":     serve,
 			"request":   request,
 			"bytes":     writeBytes,
 			"sparse":    sparse,
 			"join":      join,
+			"chop":      chop,
 			"long":      long,
 			"port":      port,
 			"origin":    origin,
 			"unpack":    unpack,
 			"printable": printable,
 			"ndjson":    ndjson,
+			"junit":     junit,
 		},
 	})
+}
+
+// missing is the condition for scripts that need a program beside m2m.
+func missing(condition string) (bool, error) {
+	name, ok := strings.CutPrefix(condition, "missing:")
+	if !ok {
+		return false, fmt.Errorf("unknown condition %q", condition)
+	}
+	_, err := exec.LookPath(name)
+	if err != nil && os.Getenv("M2M_TEST_HANDLERS") == "required" {
+		return false, fmt.Errorf("%s is missing: %w", name, err)
+	}
+	return err != nil, nil
 }
 
 // setup gives a script an empty home, and none of what could change m2m's mind.

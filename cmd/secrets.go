@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/leapfinancial/m2m/internal/diagnose"
 	"github.com/leapfinancial/m2m/internal/endpoint"
 	"github.com/leapfinancial/m2m/internal/partner"
 	"github.com/leapfinancial/m2m/internal/sign"
@@ -119,6 +120,35 @@ func (a *app) readSecret(name, what string) (string, error) {
 		return "", withHint(fmt.Errorf("reading %s: %q is empty", what, name), "put the secret into it, and nothing else")
 	}
 	return text, nil
+}
+
+// otherSecrets are the webhook secrets that the configuration files hold, and the
+// development secret, for the case that a delivery was signed with one of them. What
+// cannot be read is no reason to fail: the files may not be needed at all.
+func (a *app) otherSecrets() []diagnose.Other {
+	var others []diagnose.Other
+	add := func(name, text string) {
+		if key, err := sign.NewKey(text); err == nil {
+			others = append(others, diagnose.Other{Key: key, Name: name})
+		}
+	}
+	quiet := *a
+	quiet.Quiet, quiet.Profile = true, ""
+	files := newSettings(&quiet, nil)
+	if err := files.readFiles(); err == nil {
+		for _, file := range files.files {
+			for _, text := range file.secrets("") {
+				add("the secret of "+file.name, text)
+			}
+			for _, profile := range file.profiles() {
+				for _, text := range file.secrets(profile) {
+					add("the secret of profile "+profile, text)
+				}
+			}
+		}
+	}
+	add("the development secret, "+devSecret, devSecret)
+	return others
 }
 
 // errNoSecret is told where no secret is configured and none may be assumed.

@@ -116,7 +116,7 @@ func runConfig(_ context.Context, o *configOptions) error {
 		return err
 	}
 	for _, fault := range faults {
-		report(a.Err, fault)
+		tellError(a.Err, fault)
 	}
 	if len(faults) > 0 {
 		return result(exitNotTried)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,6 +27,8 @@ type verifyOptions struct {
 	Format                     string
 	Tolerance                  time.Duration
 	Now                        moment
+	Schema                     bool
+	Reports                    []reportFile
 	Secrets                    secretFlags
 }
 
@@ -74,6 +75,8 @@ func newVerifyCmd(a *app, runF func(context.Context, *verifyOptions) error) *cob
 	flags.Var(&enumValue{"--format", &opts.Format, formats}, "format", "the captures' `FORM`: auto, http, ndjson or curl")
 	flags.Var(spanValue{&opts.Tolerance}, "tolerance", "judge freshness too: up to `DURATION` off")
 	flags.Var(momentValue{&opts.Now}, "now", "take `TIME` for the present")
+	flags.BoolVar(&opts.Schema, "schema", false, "check payloads against their event's JSON Schema, too")
+	flags.Var(reportsValue{&opts.Reports, []string{"junit"}}, "report", "write a report, `junit=FILE`; repeatable")
 	opts.Secrets.add(flags)
 	return cmd
 }
@@ -103,24 +106,50 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 	if len(ring.keys) == 0 {
 		return withHint(errNoSecret(), "set M2M_WEBHOOK_SECRET or pass --secret-file; what m2m sends without one is signed with %s", devSecret)
 	}
-	clock := sign.Clock{Now: o.Now.at(o.app.Now()), Tolerance: o.Tolerance}
-	v := &verifier{options: o, judge: verify.Judge{Keys: ring.keys, Clock: clock}}
+	judge := verify.Judge{
+		Keys:  ring.keys,
+		Clock: sign.Clock{Now: o.Now.at(o.app.Now()), Tolerance: o.Tolerance},
+	}
+	// Nobody reads why, where only the exit code counts.
+	if !o.app.Quiet || len(o.Reports) > 0 {
+		if judge.Diagnoser, err = o.app.diagnoser(ring.keys); err != nil {
+			return err
+		}
+	}
+	if o.Schema {
+		if judge.Schema, err = o.app.schemaCheck(); err != nil {
+			return err
+		}
+	}
+	v := &verifier{options: o}
+	if v.reports, err = openVerifyReports(o.Reports, o.app.Now()); err != nil {
+		return err
+	}
+	defer v.reports.discard()
+	v.start(judge)
+	err = o.add(ctx, v)
+	if err == nil {
+		// A file that ended because its writer was interrupted, too.
+		err = context.Cause(ctx)
+	}
+	return v.end(err)
+}
+
+// add has everything judged that the command line names.
+func (o *verifyOptions) add(ctx context.Context, v *verifier) error {
 	if o.Payload != "" {
 		record, err := o.assemble()
 		if err != nil {
 			return err
 		}
-		if err := v.add(o.Payload, record); err != nil {
-			return err
-		}
-		return v.end()
+		return v.batch.Record(ctx, o.Payload, record)
 	}
 	for _, name := range o.Files {
-		if err := v.file(ctx, name); err != nil {
+		if err := v.read(ctx, name); err != nil {
 			return err
 		}
 	}
-	return v.end()
+	return nil
 }
 
 // assemble makes a record of a body and its headers.
@@ -145,139 +174,4 @@ func (o *verifyOptions) assemble() (delivery.Record, error) {
 		return record, fmt.Errorf("reading the headers: %s: %w", o.Headers, err)
 	}
 	return record, nil
-}
-
-// verifier judges captures and shows them.
-type verifier struct {
-	options *verifyOptions
-	judge   verify.Judge
-	code    exitCode
-	// first is held back until it is clear whether there are several.
-	first          *verify.Result
-	checked, valid int
-}
-
-// file judges all captures of a file. The error is one that ends the run; a capture
-// that cannot be used is told and counted.
-func (v *verifier) file(ctx context.Context, name string) error {
-	in, err := v.options.app.open(name, "the capture")
-	if err != nil {
-		v.fault(err)
-		return nil
-	}
-	defer in.Close()
-	captures, err := capture.Open(in, capture.Format(v.options.Format))
-	if errors.Is(err, errInterrupted) {
-		return err
-	}
-	if err != nil {
-		v.fault(captureError(name, err))
-		return nil
-	}
-	before := v.checked
-	var torn *delivery.LineError
-	for {
-		record, line, err := captures.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		var fault *delivery.LineError
-		switch {
-		case ctx.Err() != nil:
-			return errInterrupted
-		case errors.As(err, &fault) && fault.Torn:
-			torn = fault
-		case err != nil:
-			v.fault(captureError(name, err))
-		default:
-			if err := v.add(fmt.Sprintf("%s:%d", name, line), record); err != nil {
-				return err
-			}
-		}
-	}
-	switch {
-	case torn != nil && v.checked == before:
-		v.fault(captureError(name, torn.Err))
-	case torn != nil:
-		v.options.app.warn("%s: line %d is cut off and was not judged", name, torn.Line)
-	case v.checked == before && v.code != exitNotTried:
-		v.fault(fmt.Errorf("reading %s: no delivery in it", name))
-	}
-	return nil
-}
-
-// fault tells a capture that cannot be used.
-func (v *verifier) fault(err error) {
-	report(v.options.app.Err, err)
-	v.code = worse(v.code, exitNotTried)
-}
-
-func captureError(name string, err error) error {
-	err = fmt.Errorf("reading %s: %w", name, err)
-	if errors.Is(err, capture.ErrPayload) {
-		return withHint(err, "pass the body with --payload %s and its headers with --signature and --timestamp, or --headers FILE", name)
-	}
-	return err
-}
-
-func (v *verifier) add(source string, record delivery.Record) error {
-	result := v.judge.Record(source, record)
-	v.checked++
-	if result.Verdict.Valid() {
-		v.valid++
-	} else {
-		v.code = worse(v.code, exitNo)
-	}
-	a := v.options.app
-	switch {
-	case a.Quiet:
-		return nil
-	case a.JSON:
-		line, err := result.Line()
-		if err != nil {
-			return err
-		}
-		_, err = a.Out.Write(line)
-		return err
-	case v.checked == 1:
-		v.first = &result
-		return nil
-	case v.first != nil:
-		if err := v.show(*v.first); err != nil {
-			return err
-		}
-		v.first = nil
-	}
-	return v.show(result)
-}
-
-// show prints one of several results.
-func (v *verifier) show(result verify.Result) error {
-	a := v.options.app
-	if result.Verdict.Valid() && !a.Verbose {
-		return nil
-	}
-	p := a.printer(a.Out)
-	p.Verified(result, true)
-	return p.Err()
-}
-
-func (v *verifier) end() error {
-	a := v.options.app
-	p := a.printer(a.Out)
-	switch {
-	case a.Quiet || a.JSON || v.checked == 0:
-	case v.first != nil:
-		p.Verified(*v.first, false)
-	default:
-		text := fmt.Sprintf("%d checked: %d valid", v.checked, v.valid)
-		if invalid := v.checked - v.valid; invalid > 0 {
-			text += fmt.Sprintf(", %d INVALID", invalid)
-		}
-		p.Line("%s", text)
-	}
-	if err := p.Err(); err != nil {
-		return err
-	}
-	return result(v.code)
 }

@@ -161,9 +161,11 @@ func TestReceived(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			shows(t, false, func(p *term.Printer) { p.Received(record, payload, verdict, false, false) }, c.want)
+			shows(t, false, func(p *term.Printer) {
+				p.Received(term.Incoming{Record: record, Payload: payload, Verdict: verdict}, false, false)
+			}, c.want)
 			var out bytes.Buffer
-			term.New(&out, term.Options{}).Received(record, payload, verdict, true, true)
+			term.New(&out, term.Options{}).Received(term.Incoming{Record: record, Payload: payload, Verdict: verdict}, true, true)
 			if c.signature != right(t) && strings.Contains(out.String(), right(t)) {
 				t.Errorf("the right signature is in\n%s", out.String())
 			}

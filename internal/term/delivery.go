@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/diagnose"
 	"github.com/leapfinancial/m2m/internal/sign"
 )
 
@@ -62,9 +63,18 @@ func (p *Printer) status(status int, phrase string) string {
 	return p.styles.warn.Sprint(text)
 }
 
-// Received shows a delivery that came in and what was answered. Bodies are left
-// out unless bodies is set; whole adds the headers.
-func (p *Printer) Received(record delivery.Record, payload delivery.Payload, verdict sign.Verdict, bodies, whole bool) {
+// Incoming is a delivery that came in, and what was found about it.
+type Incoming struct {
+	Record    delivery.Record
+	Payload   delivery.Payload
+	Verdict   sign.Verdict
+	Diagnosis diagnose.Diagnosis
+}
+
+// Received shows a delivery that came in, why it is not valid, and what was answered.
+// Bodies are left out unless bodies is set; whole adds the headers.
+func (p *Printer) Received(in Incoming, bodies, whole bool) {
+	record, payload, verdict := in.Record, in.Payload, in.Verdict
 	var b strings.Builder
 	event := record.Event
 	if event == "" {
@@ -77,6 +87,7 @@ func (p *Printer) Received(record delivery.Record, payload delivery.Payload, ver
 		fmt.Fprintf(&b, "%sthe %s header says %s\n", indent, delivery.EventHeader, Safe(named))
 	}
 	b.WriteString(p.comparison(record.Request.Headers, verdict, indent))
+	p.diagnosis(&b, in.Diagnosis, indent)
 	if whole {
 		b.WriteString(p.headers(record.Request.Headers))
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leapfinancial/m2m/internal/diagnose"
 	"github.com/leapfinancial/m2m/internal/verify"
 )
 
@@ -17,6 +18,10 @@ func (p *Printer) Verified(result verify.Result, named bool) {
 	if named {
 		source = Safe(result.Source)
 	}
+	text := reasonText(v)
+	if result.Foreign != "" {
+		text += "; " + Safe(result.Foreign)
+	}
 	if v.Valid() {
 		signed := "signed " + Ago(v.Age)
 		if at := v.SignedAt(); !at.IsZero() {
@@ -26,8 +31,25 @@ func (p *Printer) Verified(result verify.Result, named bool) {
 			join(subject, signed, "secret "+v.Key.Fingerprint(), source))
 	} else {
 		fmt.Fprintf(&b, "%s  %s\n", p.styles.bad.Sprint("INVALID"),
-			join(reasonText(v), subject, source))
+			join(text, subject, source))
 		b.WriteString(Comparison(result.Received, v, "         "))
+		p.diagnosis(&b, result.Diagnosis, "      ")
+	}
+	for _, fault := range result.SchemaErrors {
+		fmt.Fprintf(&b, "  %s  %s\n", p.styles.warn.Sprint("schema"), Safe(fault.Path+": "+fault.Message))
 	}
 	p.write([]byte(b.String()))
+}
+
+// diagnosis shows what is wrong, and how to mend it, each on a line of its own.
+func (p *Printer) diagnosis(b *strings.Builder, d diagnose.Diagnosis, prefix string) {
+	line := func(label, text string) {
+		fmt.Fprintf(b, "%s%s  %s\n", prefix, p.styles.bold.Sprintf("%5s", label), Safe(text))
+	}
+	for i, finding := range d.Findings {
+		line([]string{"cause", "and"}[min(i, 1)], finding.Message)
+	}
+	for i, finding := range d.Findings {
+		line([]string{"fix", "and"}[min(i, 1)], finding.Fix)
+	}
 }

@@ -1,14 +1,15 @@
-// Package verify judges captured deliveries: a record in, what its signature is
-// worth out.
+// Package verify judges captured deliveries, one or a million: records in, what
+// their signatures are worth out, and why where they do not match.
 //
-// It reads no files and knows no format but the record. A body is judged as it was
+// It opens no files and knows no format but the record. A body is judged as it was
 // captured and never trimmed, decoded or parsed before that.
 package verify
 
 import (
-	"time"
+	"strconv"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/diagnose"
 	"github.com/leapfinancial/m2m/internal/sign"
 )
 
@@ -19,9 +20,21 @@ type Judge struct {
 	Keys []sign.Key
 	// Clock dates the deliveries. Its tolerance is zero where a capture may be old.
 	Clock sign.Clock
+	// Diagnoser says why a signature does not match; nil leaves that out.
+	Diagnoser *diagnose.Diagnoser
+	// Schema returns how a payload does not fit its event's schema; nil does not
+	// look.
+	Schema func(payload []byte) []SchemaError
 }
 
-// Result is the verdict over one captured delivery.
+// SchemaError is a place at which a payload does not fit its schema.
+type SchemaError struct {
+	// Path is dotted, as in data.amount.send.
+	Path    string `json:"path"`
+	Message string `json:"message"`
+}
+
+// Result is what was found about one captured delivery.
 type Result struct {
 	// Source says where the capture came from, "FILE:LINE".
 	Source string
@@ -33,68 +46,70 @@ type Result struct {
 	Verdict sign.Verdict
 	// Received is the signature header's text; it comes from outside.
 	Received string
+	// Foreign says in words that the delivery is not M2M's at all; empty when it may
+	// be. What it names comes from outside.
+	Foreign string
+	// Diagnosis says why the signature does not match; without findings where there
+	// is nothing to explain.
+	Diagnosis diagnose.Diagnosis
+	// SchemaErrors is how the payload does not fit its schema, if that was looked
+	// at. They are no part of the verdict.
+	SchemaErrors []SchemaError
 }
 
-// Record judges one delivery.
+// Good says that there is nothing to complain of.
+func (r Result) Good() bool { return r.Verdict.Valid() && len(r.SchemaErrors) == 0 }
+
+// Record judges one delivery as thoroughly as it gets.
 func (j Judge) Record(source string, record delivery.Record) Result {
-	request := record.Request
+	verdict := sign.Verify(messageOf(record.Request), j.Keys, j.Clock)
+	return j.result(source, record.Request, verdict, diagnose.Thorough)
+}
+
+func messageOf(request delivery.Request) sign.Message {
 	message := sign.Message{Body: request.Body}
 	message.Signature, message.HasSignature = request.Headers.Get(delivery.SignatureHeader)
 	message.Timestamp, message.HasTimestamp = request.Headers.Get(delivery.TimestampHeader)
-	result := Result{
-		Source:   source,
-		Verdict:  sign.Verify(message, j.Keys, j.Clock),
-		Received: message.Signature,
-	}
+	return message
+}
+
+// result is what there is to say of a delivery beside its verdict.
+func (j Judge) result(source string, request delivery.Request, verdict sign.Verdict, effort diagnose.Effort) Result {
+	result := Result{Source: source, Verdict: verdict}
+	result.Received, _ = request.Headers.Get(delivery.SignatureHeader)
 	// A body that is no payload is judged all the same.
 	result.Payload, result.PayloadError = delivery.ReadPayload(request.Body)
 	if result.Event = result.Payload.Event; result.Event == "" {
 		result.Event, _ = request.Headers.Get(delivery.EventHeader)
 	}
+	if verdict.Reason == sign.MissingSignature {
+		result.Foreign = foreign(request.Headers)
+	}
+	if j.Diagnoser != nil && Explicable(verdict) {
+		result.Diagnosis = j.Diagnoser.Diagnose(Broken(request), effort)
+	}
+	if j.Schema != nil {
+		result.SchemaErrors = j.Schema(request.Body)
+	}
 	return result
 }
 
-// wireResult spells a result's JSON.
-type wireResult struct {
-	Type       string   `json:"type"`
-	Source     string   `json:"source"`
-	Event      string   `json:"event,omitempty"`
-	ID         string   `json:"id,omitempty"`
-	Valid      bool     `json:"valid"`
-	Reason     string   `json:"reason,omitempty"`
-	Freshness  string   `json:"freshness,omitempty"`
-	SignedAt   string   `json:"signedAt,omitempty"`
-	AgeSeconds *float64 `json:"ageSeconds,omitempty"`
-	Secret     string   `json:"secret,omitempty"`
-	Received   string   `json:"received,omitempty"`
-	Computed   string   `json:"computed,omitempty"`
+// Explicable says whether a diagnosis can say more than the verdict's reason.
+func Explicable(verdict sign.Verdict) bool {
+	switch verdict.Reason {
+	case sign.SignatureMismatch, sign.MalformedSignature, sign.MalformedTimestamp:
+		return true
+	}
+	return false
 }
 
-// Line returns the result as one line of JSON, a record of type "verification".
-// The computed signature in it is cut short.
-func (r Result) Line() ([]byte, error) {
-	wire := wireResult{
-		Type:      "verification",
-		Source:    r.Source,
-		Event:     r.Event,
-		ID:        r.Payload.ID,
-		Valid:     r.Verdict.Valid(),
-		Reason:    string(r.Verdict.Reason),
-		Freshness: string(r.Verdict.Freshness),
-		Computed:  r.Verdict.Computed,
+// Broken returns a delivery as the diagnosis takes it.
+func Broken(request delivery.Request) diagnose.Delivery {
+	broken := diagnose.Delivery{Message: messageOf(request), ContentLength: -1}
+	if text, ok := request.Headers.Get("Content-Length"); ok {
+		if length, err := strconv.ParseUint(text, 10, 31); err == nil {
+			broken.ContentLength = int(length)
+		}
 	}
-	if signedAt := r.Verdict.SignedAt(); !signedAt.IsZero() {
-		wire.SignedAt = signedAt.Format(time.RFC3339)
-	}
-	if r.Verdict.HasAge {
-		age := delivery.Round(r.Verdict.Age, 3)
-		wire.AgeSeconds = &age
-	}
-	if r.Verdict.Authentic() {
-		wire.Secret = r.Verdict.Key.Fingerprint()
-	}
-	if !r.Verdict.Valid() {
-		wire.Received = r.Received
-	}
-	return delivery.EncodeLine(wire)
+	return broken
 }

@@ -70,28 +70,28 @@ func TestLine(t *testing.T) {
 		},
 		"too old": {
 			record(timestamp, right, opened), time.Minute,
-			subject + `"valid":false,"reason":"too_old","freshness":"too_old",` + age + `,"secret":"` +
+			subject + `"valid":false,"reason":"too_old","message":"the signature matches, but it is too old","freshness":"too_old",` + age + `,"secret":"` +
 				newKey(t, "new").Fingerprint() + `","received":"` + right + `"}`,
 		},
 		"forged": {
 			record(timestamp, zeros, opened), 0,
-			subject + `"valid":false,"reason":"signature_mismatch",` + age + `,"received":"` + zeros +
+			subject + `"valid":false,"reason":"signature_mismatch","message":"signature does not match",` + age + `,"received":"` + zeros +
 				`","computed":"` + right[:15] + `…"}`,
 		},
 		"forged and old": {
 			record(timestamp, zeros, opened), time.Minute,
-			subject + `"valid":false,"reason":"signature_mismatch","freshness":"too_old",` + age + `,"received":"` + zeros +
+			subject + `"valid":false,"reason":"signature_mismatch","message":"signature does not match","freshness":"too_old",` + age + `,"received":"` + zeros +
 				`","computed":"` + right[:15] + `…"}`,
 		},
 		"malformed": {
 			record(timestamp, "<none>", opened), 0,
-			subject + `"valid":false,"reason":"malformed_signature",` + age + `,"received":"<none>","computed":"` + right[:15] + `…"}`,
+			subject + `"valid":false,"reason":"malformed_signature","message":"the signature is malformed: it has to be sha256= and 64 lowercase hex digits",` + age + `,"received":"<none>","computed":"` + right[:15] + `…"}`,
 		},
 		"without a signature": {
-			record(timestamp, "", opened), 0, subject + `"valid":false,"reason":"missing_signature",` + age + `}`,
+			record(timestamp, "", opened), 0, subject + `"valid":false,"reason":"missing_signature","message":"there is no X-M2M-Signature header",` + age + `}`,
 		},
 		"without a timestamp": {
-			record("", right, opened), 0, subject + `"valid":false,"reason":"missing_timestamp","received":"` + right + `"}`,
+			record("", right, opened), 0, subject + `"valid":false,"reason":"missing_timestamp","message":"there is no X-M2M-Timestamp header","received":"` + right + `"}`,
 		},
 		"text, and the event of the header": {
 			record(timestamp, newKey(t, "new").Sign(timestamp, []byte("hello\n")), "hello\n"), 0,

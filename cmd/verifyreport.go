@@ -1,0 +1,133 @@
+package cmd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/leapfinancial/m2m/internal/report"
+	"github.com/leapfinancial/m2m/internal/term"
+	"github.com/leapfinancial/m2m/internal/verify"
+)
+
+// reportFile is one --report.
+type reportFile struct {
+	Kind, File string
+}
+
+// reportsValue is a list of KIND=FILE.
+type reportsValue struct {
+	list  *[]reportFile
+	kinds []string
+}
+
+func (v reportsValue) String() string { return "" }
+
+func (v reportsValue) Type() string { return "report" }
+
+func (v reportsValue) Set(text string) error {
+	kind, file, found := strings.Cut(text, "=")
+	switch {
+	case !slices.Contains(v.kinds, kind):
+		return unknown("kind of report", kind, v.kinds)
+	case !found || file == "":
+		return fmt.Errorf("%q names no file: write %s=FILE", text, kind)
+	case slices.ContainsFunc(*v.list, func(other reportFile) bool { return other.File == file }):
+		return fmt.Errorf("two reports in the same file %q", file)
+	}
+	*v.list = append(*v.list, reportFile{kind, file})
+	return nil
+}
+
+// verifyReports are the reports of a run of verify.
+type verifyReports []*report.JUnit
+
+func openVerifyReports(files []reportFile, started time.Time) (verifyReports, error) {
+	var reports verifyReports
+	for _, file := range files {
+		junit, err := report.NewJUnit(file.File, report.Suite{Name: "m2m verify", Started: started})
+		if err != nil {
+			reports.discard()
+			return nil, err
+		}
+		reports = append(reports, junit)
+	}
+	return reports, nil
+}
+
+func (r verifyReports) add(result verify.Result) {
+	if len(r) == 0 {
+		return
+	}
+	event := result.Event
+	if event == "" {
+		event = "(no event)"
+	}
+	// A report may be read on a terminal, too.
+	one := report.JUnitCase{
+		Class: term.Safe(event),
+		Name:  term.Safe(strings.TrimSpace(result.Source + " " + result.Payload.ID)),
+	}
+	if !result.Good() {
+		one.Failure = failureOf(result)
+	}
+	for _, junit := range r {
+		junit.Case(one)
+	}
+}
+
+func failureOf(result verify.Result) *report.JUnitFailure {
+	failure := &report.JUnitFailure{Type: string(result.Verdict.Reason)}
+	var lines []string
+	if !result.Verdict.Valid() {
+		failure.Message = term.Safe(result.Text())
+		if result.Verdict.Computed != "" {
+			lines = append(lines, strings.TrimSpace(term.Comparison(result.Received, result.Verdict, "")))
+		}
+		for _, finding := range result.Diagnosis.Findings {
+			lines = append(lines, "cause: "+term.Safe(finding.Message), "fix: "+term.Safe(finding.Fix))
+		}
+	} else {
+		failure.Type, failure.Message = "schema", "the payload does not fit its schema"
+	}
+	for _, fault := range result.SchemaErrors {
+		lines = append(lines, term.Safe(fault.Path+": "+fault.Message))
+	}
+	failure.Text = strings.Join(lines, "\n")
+	return failure
+}
+
+func (r verifyReports) close() error {
+	for _, junit := range r {
+		if err := junit.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r verifyReports) discard() {
+	for _, junit := range r {
+		junit.Discard()
+	}
+}
+
+// schemaCheck returns the function that checks payloads against their schemas.
+func (a *app) schemaCheck() (func([]byte) []verify.SchemaError, error) {
+	catalogue, err := a.catalogue()
+	if err != nil {
+		return nil, err
+	}
+	schemas, err := catalogue.Schemas()
+	if err != nil {
+		return nil, err
+	}
+	return func(payload []byte) []verify.SchemaError {
+		var found []verify.SchemaError
+		for _, fault := range schemas.Check(payload) {
+			found = append(found, verify.SchemaError(fault))
+		}
+		return found
+	}, nil
+}

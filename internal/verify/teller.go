@@ -1,0 +1,195 @@
+package verify
+
+import (
+	"crypto/sha256"
+	"time"
+
+	"github.com/leapfinancial/m2m/internal/diagnose"
+)
+
+const (
+	// allowance is how much work a batch spends in vain on what goes wrong together,
+	// in bytes hashed: where nothing matches, the first dozens of the usual size show
+	// it.
+	allowance = 64 << 20
+	// patience is how long a result waits when no more input comes that may explain
+	// it, and longest how long, or twice that, when some does all the time.
+	patience = 300 * time.Millisecond
+	longest  = 2 * time.Second
+	// mostHeld bounds the memory of what waits, in bytes: somebody else's events may have
+	// names of megabytes.
+	mostHeld = 8 << 20
+)
+
+// teller tells what the workers found, in order. What is unexplained waits, and all
+// that comes after it, for the deliveries among which the explanation may be.
+type teller struct {
+	batch     *Batch
+	index     *index
+	allowance int
+	queue     []*told
+	// fresh is how many of the queue came since the last tick, held what all of it
+	// takes, in bytes.
+	fresh, held int
+	// waiting finds the unexplained results of the queue by their signature.
+	waiting map[[sha256.Size]byte][]*told
+}
+
+// told is what there is to tell next.
+type told struct {
+	finding
+	after func() error
+	waits bool
+}
+
+func newTeller(b *Batch) *teller {
+	return &teller{batch: b, index: newIndex(), allowance: allowance, waiting: map[[sha256.Size]byte][]*told{}}
+}
+
+func (t *teller) run(order <-chan *job) error {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	ticker := time.NewTicker(longest)
+	defer ticker.Stop()
+	for {
+		if len(t.queue) > 0 {
+			timer.Reset(patience)
+		}
+		select {
+		case j, ok := <-order:
+			if !ok {
+				return t.tell(0)
+			}
+			<-j.done
+			if err := t.add(j); err != nil {
+				return err
+			}
+		case <-timer.C:
+			if err := t.tell(0); err != nil {
+				return err
+			}
+		case <-ticker.C:
+			if err := t.tell(t.fresh); err != nil {
+				return err
+			}
+			t.fresh = 0
+		}
+	}
+}
+
+func (t *teller) add(j *job) error {
+	before := t.batch.checked.Load()
+	checked := t.batch.checked.Add(j.out.checked)
+	t.batch.invalid.Add(j.out.invalid)
+	if before <= 1 && checked > 1 && t.batch.options.Several != nil {
+		if err := t.batch.options.Several(); err != nil {
+			return err
+		}
+	}
+	if before == 0 && checked == 1 && j.out.only != nil {
+		t.push(&told{finding: finding{result: *j.out.only}})
+	}
+	for _, s := range j.out.macs {
+		t.index.add(s)
+		if len(t.waiting) > 0 {
+			t.explain(s)
+		}
+	}
+	for _, f := range j.out.findings {
+		next := &told{finding: f}
+		t.examine(next)
+		t.push(next)
+	}
+	if j.after != nil {
+		t.push(&told{after: func() error { return j.after(checked) }})
+	}
+	return t.tell(reach)
+}
+
+func (t *teller) push(next *told) {
+	t.queue = append(t.queue, next)
+	t.fresh++
+	t.held += next.size()
+}
+
+// explain tells those that wait whose signature they have.
+func (t *teller) explain(s signed) {
+	for _, waiting := range t.waiting[s.mac] {
+		waiting.result.Diagnosis.Findings = otherDelivery(s.source())
+		waiting.waits = false
+	}
+	delete(t.waiting, s.mac)
+}
+
+// examine looks further for the cause of a result without one.
+func (t *teller) examine(next *told) {
+	if next.broken == nil {
+		return
+	}
+	mac, wellFormed := macOf(next.result.Received)
+	if wellFormed {
+		if other, ok := t.index.find(mac); ok {
+			next.result.Diagnosis.Findings = otherDelivery(other.source())
+			next.broken = nil
+			return
+		}
+	}
+	if t.allowance > 0 {
+		next.result.Diagnosis = t.batch.judge.Diagnoser.Diagnose(Broken(*next.broken), diagnose.Thorough)
+		if next.result.Diagnosis.Cause() == diagnose.Unknown {
+			t.allowance -= next.result.Diagnosis.Cost
+		}
+	}
+	next.broken = nil
+	if wellFormed && next.result.Diagnosis.Cause() == diagnose.Unknown {
+		next.waits = true
+		t.waiting[mac] = append(t.waiting[mac], next)
+	}
+}
+
+// tell tells what waits for nothing, and as much of the rest that no more than the
+// given number is left, and no more than can be held.
+func (t *teller) tell(most int) error {
+	for len(t.queue) > 0 && (len(t.queue) > most || t.held > mostHeld || !t.queue[0].waits) {
+		next := t.queue[0]
+		t.queue[0] = nil
+		t.queue = t.queue[1:]
+		t.held -= next.size()
+		if next.waits {
+			t.giveUp(next)
+		}
+		if err := t.one(next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// size is the memory of what in a result is as long as somebody else made it.
+func (n *told) size() int {
+	size := len(n.result.Event) + len(n.result.Payload.ID) + len(n.result.Payload.Reference) +
+		len(n.result.Received) + len(n.result.Foreign)
+	for _, fault := range n.result.SchemaErrors {
+		size += len(fault.Path) + len(fault.Message)
+	}
+	return size
+}
+
+func (t *teller) giveUp(next *told) {
+	mac, _ := macOf(next.result.Received)
+	t.waiting[mac] = t.waiting[mac][1:]
+	if len(t.waiting[mac]) == 0 {
+		delete(t.waiting, mac)
+	}
+}
+
+func (t *teller) one(next *told) error {
+	options := t.batch.options
+	switch {
+	case next.after != nil:
+		return next.after()
+	case next.fault != nil:
+		return options.Fault(next.name, next.fault)
+	}
+	return options.Found(next.result)
+}
