@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -195,10 +194,11 @@ func junit(ts *testscript.TestScript, neg bool, args []string) {
 			} `xml:"testcase"`
 		} `xml:"testsuite"`
 	}
-	decoder := xml.NewDecoder(strings.NewReader(ts.ReadFile(args[0])))
+	text := strings.TrimSuffix(ts.ReadFile(args[0]), "\n")
+	decoder := xml.NewDecoder(strings.NewReader(text))
 	ts.Check(decoder.Decode(&suites))
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		ts.Fatalf("something stands after the report: %v", err)
+	if rest := text[decoder.InputOffset():]; rest != "" {
+		ts.Fatalf("after the report stands %q", rest)
 	}
 	if len(suites.Suites) != 1 {
 		ts.Fatalf("%d suites, want 1", len(suites.Suites))

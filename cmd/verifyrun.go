@@ -8,6 +8,7 @@ import (
 
 	"github.com/leapfinancial/m2m/internal/capture"
 	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/term"
 	"github.com/leapfinancial/m2m/internal/verify"
 )
 
@@ -209,7 +210,7 @@ func (v *verifier) end(err error) error {
 			text += fmt.Sprintf(", %d INVALID", invalid)
 		}
 		if v.misfits > 0 {
-			text += fmt.Sprintf("; %d do not fit their schema", v.misfits)
+			text += "; " + term.Count(v.misfits, "payload does not fit its schema", "payloads do not fit their schema")
 		}
 		p.Line("%s", text)
 	}

@@ -26,5 +26,5 @@ for count in "$(node "$here/baseline.mjs" records.ndjson)" "$({ ./m2m verify rec
 done
 echo "$expected"
 cp "$here/baseline.mjs" .
-./measure -records "$records" 'm2m verify=./m2m verify -q records.ndjson' \
-  'Go, plain=./baseline records.ndjson' 'Node, plain=node baseline.mjs records.ndjson'
+./measure -records "$records" 'm2m verify -q=./m2m verify -q records.ndjson' \
+  'm2m verify=./m2m verify records.ndjson' 'Go, plain=./baseline records.ndjson' 'Node, plain=node baseline.mjs records.ndjson'

@@ -120,9 +120,10 @@ const (
 // Diagnoser explains deliveries that were to be signed with one of some secrets. It
 // is safe for concurrent use.
 type Diagnoser struct {
-	keys    []sign.Key
-	others  []Other
-	secrets []secretVariant
+	keys   []sign.Key
+	others []Other
+	// secrets is a function because fmt prints none of what a function holds.
+	secrets func() []secretVariant
 	ranks   ranksByEvent
 }
 
@@ -137,7 +138,8 @@ func New(keys []sign.Key, others []Other, samples ...[]byte) *Diagnoser {
 	for _, sample := range samples {
 		ranks[gjson.GetBytes(sample, "event").String()] = ranksOf(sample)
 	}
-	return &Diagnoser{keys: keys, others: others, secrets: secretVariants(keys, others), ranks: ranks}
+	variants := secretVariants(keys, others)
+	return &Diagnoser{keys: keys, others: others, secrets: func() []secretVariant { return variants }, ranks: ranks}
 }
 
 // Diagnose looks for the cause. The search is bounded, whatever the delivery is,
@@ -150,7 +152,7 @@ func (d *Diagnoser) Diagnose(delivery Delivery, effort Effort) Diagnosis {
 	}
 	s := search{
 		bodies:   bodyVariants(delivery.Body, d.ranks),
-		secrets:  d.secrets,
+		secrets:  d.secrets(),
 		contents: contentVariants(delivery.Message),
 		methods:  methodVariants(),
 		received: received,

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -94,6 +95,25 @@ func TestUnknownSaysWhatWasTried(t *testing.T) {
 	} {
 		if !strings.Contains(got.Message(), want) {
 			t.Errorf("got %q, want it to say %q", got.Message(), want)
+		}
+	}
+}
+
+// TestNoSecretIsPrinted prints a Diagnoser in every way there is.
+func TestNoSecretIsPrinted(t *testing.T) {
+	t.Parallel()
+	const secret = "\"quoted-secret\""
+	diagnoser := New([]sign.Key{newKey(t, secret)}, []Other{{newKey(t, stagingSecret), "staging"}})
+	for _, value := range []any{diagnoser, *diagnoser, struct{ d *Diagnoser }{diagnoser}, struct{ d Diagnoser }{*diagnoser}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+			printed := strings.ToLower(fmt.Sprintf(verb, value))
+			for _, text := range []string{strings.Trim(secret, `"`), stagingSecret} {
+				for _, spelling := range []string{text, fmt.Sprintf("%x", text), strings.Trim(fmt.Sprintf("%d", []byte(text)), "[]")} {
+					if strings.Contains(printed, spelling) {
+						t.Errorf("%s of %T shows a secret: %s", verb, value, printed)
+					}
+				}
+			}
 		}
 	}
 }

@@ -101,7 +101,7 @@ type number struct {
 func (n *number) read(token []byte) {
 	digits := bytes.TrimPrefix(token, []byte{'-'})
 	*n = number{token: token, negative: len(digits) < len(token), digits: n.digits[:0]}
-	n.integer = bytes.IndexAny(token, ".eE") < 0
+	n.integer = !bytes.ContainsAny(token, ".eE")
 	if n.integer && len(digits) <= 15 {
 		if digits[0] != '0' {
 			n.exp = len(digits) - 1

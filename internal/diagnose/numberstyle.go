@@ -70,7 +70,7 @@ func (rules *numberRules) appendDouble(dst []byte, n *number) (text []byte, ok b
 	switch {
 	case len(digits) == 0:
 		dst = append(dst, '0')
-	case exp < rules.from || exp >= rules.below && !(rules.pointAnyway && len(digits) > exp+1):
+	case exp < rules.from || exp >= rules.below && (!rules.pointAnyway || len(digits) <= exp+1):
 		return rules.appendExponent(dst, digits, exp), true
 	case exp < 0:
 		dst = append(dst, "0."...)

@@ -11,7 +11,7 @@ const (
 	// maxWeight is how many things may have gone wrong together.
 	maxWeight = 3
 	// maxCombinations and maxBytes bound a search, in number and in bytes hashed.
-	maxCombinations = 4000
+	maxCombinations = 3000
 	maxBytes        = 640 << 20
 	// spellingCost is what it costs to write a byte of JSON, in bytes hashed.
 	spellingCost = 4

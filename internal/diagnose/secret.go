@@ -150,10 +150,10 @@ func isLetter(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
-// unbase64s decodes as strict decoders do and as Node.js does, which skips what is no
-// base64 and so decodes any text at all.
+// unbase64s decodes as strict decoders do, and as Node.js and Python do, which skip what
+// is no base64 and so decode words, too.
 func unbase64s(secret string) []string {
-	// White space and quotes are mistakes of their own, though Node.js skips them, too.
+	// White space and quotes are mistakes of their own, though these two skip them.
 	if len(trims(secret)) > 0 || len(unquotes(secret)) > 0 {
 		return nil
 	}
@@ -165,24 +165,26 @@ func unbase64s(secret string) []string {
 		}
 	}
 	digits, _, _ := strings.Cut(secret, "=")
-	digits = strings.Map(func(r rune) rune {
-		switch {
-		case r == '+' || r == '-':
-			return '-'
-		case r == '/' || r == '_':
-			return '_'
-		case isLetter(r):
+	node := only64(strings.NewReplacer("-", "+", "_", "/").Replace(digits))
+	if len(node)%4 == 1 {
+		node = node[:len(node)-1]
+	}
+	for _, digits := range []string{node, only64(digits)} {
+		if text, err := base64.RawStdEncoding.DecodeString(digits); err == nil {
+			decoded = append(decoded, string(text))
+		}
+	}
+	return decoded
+}
+
+// only64 returns the characters that base64 has.
+func only64(text string) string {
+	return strings.Map(func(r rune) rune {
+		if isLetter(r) || r == '+' || r == '/' {
 			return r
 		}
 		return -1
-	}, digits)
-	if len(digits)%4 == 1 {
-		digits = digits[:len(digits)-1]
-	}
-	if text, err := base64.RawURLEncoding.DecodeString(digits); err == nil {
-		decoded = append(decoded, string(text))
-	}
-	return decoded
+	}, text)
 }
 
 func unhexes(secret string) []string {

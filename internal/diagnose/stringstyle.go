@@ -235,7 +235,7 @@ func (d *document) oddRunes() []rune {
 
 func (d *document) oneOfEachClass() []rune {
 	var odd []rune
-	for _, r := range []rune("/<&'=+\x7F\u2019\u00E9\U0001F600\u2028\x01\x1F\"") {
+	for _, r := range "/<&'=+\x7F\u2019\u00E9\U0001F600\u2028\x01\x1F\"" {
 		if is := classOf(r); is&(d.plain|d.escaped) == is {
 			odd = append(odd, r)
 		}

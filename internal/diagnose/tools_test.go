@@ -3,6 +3,7 @@ package diagnose
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -136,7 +137,8 @@ func (c capture) diagnose(t *testing.T, effort Effort) Diagnosis {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New([]sign.Key{key}, []Other{{staging, "the secret of profile staging"}}).Diagnose(c.delivery(), effort)
+	documented := slices.Collect(maps.Values(samples(t)))
+	return New([]sign.Key{key}, []Other{{staging, "the secret of profile staging"}}, documented...).Diagnose(c.delivery(), effort)
 }
 
 func causesOf(d Diagnosis) []Cause {

@@ -68,7 +68,7 @@ func undo(cause Cause, r reading, signed []byte) []reading {
 	stamped := func(stamp, separator string) []reading {
 		return []reading{r.with(func(r *reading) { r.stamp, r.separator = stamp, separator })}
 	}
-	replace := func(old, new string) []byte { return bytes.ReplaceAll(r.body, []byte(old), []byte(new)) }
+	replace := func(from, to string) []byte { return bytes.ReplaceAll(r.body, []byte(from), []byte(to)) }
 	secret := string(r.key)
 	switch cause {
 	case TrailingNewline:

@@ -69,7 +69,9 @@ def captured(**options):
         if not plan.sample:
             return False
         plan.words = ["two-space"]
-        if b": 100.00" in plan.signed:
+        if "sort_keys" in options:
+            plan.words.append("documented order")
+        elif b": 100.00" in plan.signed:
             plan.words.append("numbers as 100.00 for 100.0")
         plan.body = json.dumps(json.loads(plan.body), **options).encode()
         return plan.body != plan.signed
@@ -151,6 +153,8 @@ MISTAKES = {
     "the capture is json.dumps(request.json)": ("reserialized-json", captured()),
     "the capture is compact": ("reserialized-json", captured(separators=(",", ":"))),
     "the capture has four spaces": ("reserialized-json", captured(indent=4)),
+    "the capture has sorted keys": ("reserialized-json", captured(indent=2, sort_keys=True)),
+    "the capture is compact and has sorted keys": ("reserialized-json", captured(separators=(",", ":"), sort_keys=True)),
     "the capture has plain names": ("reserialized-json", plain_names),
     "the capture has escaped names": ("reserialized-json", escaped_names),
 
@@ -165,6 +169,7 @@ MISTAKES = {
     "repr(secret)": ("secret-quoted", sets(secret=lambda plan: repr(plan.secret.decode()).encode())),
     "json.dumps(secret)": ("secret-quoted", sets(secret=lambda plan: json.dumps(plan.secret.decode()).encode())),
     "base64.b64decode(secret)": ("secret-base64", random_key(base64.b64encode, base64.b64decode)),
+    "base64.b64decode(secret) of words": ("secret-base64", sets(key=lambda plan: base64.b64decode(plan.secret))),
     "base64.urlsafe_b64decode(secret)": ("secret-base64", random_key(base64.urlsafe_b64encode, base64.urlsafe_b64decode)),
     "base64 without padding": (
         "secret-base64", random_key(lambda key: base64.b64encode(key).rstrip(b"="), lambda text: base64.b64decode(text + b"=="))),
