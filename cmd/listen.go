@@ -2,22 +2,13 @@ package cmd
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net"
-	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/endpoint"
-	"github.com/leapfinancial/m2m/internal/listen"
-	"github.com/leapfinancial/m2m/internal/partner"
 )
 
 type listenOptions struct {
@@ -35,6 +26,14 @@ type listenOptions struct {
 	NoVerify        bool
 	TLSCert, TLSKey string
 	ReadyFile       string
+	ForwardTo       endpoint.Target
+	Connection      connectionFlags
+	Respond         int
+	FailFirst       int
+	Delay           time.Duration
+	Exec            string
+	Answer          answerFlags
+	HasPort         bool
 	Secrets         secretFlags
 }
 
@@ -48,7 +47,16 @@ const listenExamples = `  # Receive, verify and show deliveries on http://localh
   m2m listen --expect operation.created --expect operation.cancelled --for 1m
 
   # One line a delivery, only these events
-  m2m listen --format line --events operation.created,operation.cancelled`
+  m2m listen --format line --events operation.created,operation.cancelled
+
+  # Verify, and pass what is valid on to your handler
+  m2m listen --forward-to localhost:8080/hooks
+
+  # See what the sender makes of failures
+  m2m listen --fail-first 2 --delay 3s
+
+  # Drive it all from one command, and end with its exit code
+  m2m listen --port 0 --count 5 --exec 'm2m send --all --to "$M2M_LISTEN_URL"'`
 
 func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cobra.Command {
 	opts := &listenOptions{app: a}
@@ -66,6 +74,7 @@ func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cob
 			if a.JSON {
 				opts.Format = "json"
 			}
+			opts.HasPort = cmd.Flags().Changed("port")
 			if err := opts.check(); err != nil {
 				return err
 			}
@@ -98,6 +107,13 @@ func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cob
 	flags.StringVar(&opts.TLSCert, "tls-cert", "", "speak TLS with the certificate in `FILE` (PEM)")
 	flags.StringVar(&opts.TLSKey, "tls-key", "", "the certificate's key in `FILE` (PEM)")
 	flags.StringVar(&opts.ReadyFile, "ready-file", "", "write the URL to `FILE` when the port is open")
+	flags.StringVar(&opts.Exec, "exec", "", "run `COMMAND` when the port is open, with M2M_LISTEN_URL set, and end with it")
+	flags.VarP(targetValue{&opts.ForwardTo}, "forward-to", "f", "pass valid deliveries on to `URL` and relay its answers")
+	opts.Connection.add(flags)
+	flags.IntVar(&opts.Respond, "respond", 0, "answer valid deliveries with `STATUS`")
+	flags.IntVar(&opts.FailFirst, "fail-first", 0, "answer the first `N` valid deliveries with 500, or with --respond")
+	flags.Var(spanValue{&opts.Delay}, "delay", "wait `DURATION` before each answer")
+	opts.Answer.add(flags)
 	opts.Secrets.add(flags)
 	return cmd
 }
@@ -112,129 +128,12 @@ func (o *listenOptions) check() error {
 		return errors.New("--tls-cert and --tls-key go together")
 	case o.Host == "":
 		return errors.New("--host is empty")
+	case o.Respond != 0 && (o.Respond < 200 || o.Respond > 599):
+		return fmt.Errorf("--respond %d: it has to be in 200 to 599", o.Respond)
+	case o.FailFirst < 0:
+		return fmt.Errorf("--fail-first %d: it has to be 1 or more", o.FailFirst)
+	case o.ForwardTo.URL != nil && o.Respond != 0 && o.FailFirst == 0:
+		return withHint(errors.New("--forward-to and --respond exclude each other"), "--fail-first N with --respond answers only the first N")
 	}
-	return nil
-}
-
-func runListen(ctx context.Context, o *listenOptions) error {
-	if err := o.app.settings.fill("tolerance"); err != nil {
-		return err
-	}
-	ring, err := o.app.keysFor(o.Secrets, endpoint.IsLoopback(o.Host))
-	if err != nil {
-		return err
-	}
-	var certificate *tls.Certificate
-	scheme := "http"
-	if o.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(o.TLSCert, o.TLSKey)
-		if err != nil {
-			return fmt.Errorf("reading the TLS certificate: %w", err)
-		}
-		certificate, scheme = &pair, "https"
-	}
-	diagnoser, err := o.app.diagnoser(ring.keys)
-	if err != nil {
-		return err
-	}
-	view := &listenView{options: o, wanted: newExpectations(o), explainer: newExplainer(diagnoser, o.app.Now)}
-	options := o.receiver(ring, scheme, view)
-	if o.ReadyFile != "" {
-		// One that an earlier run left names a port that is no longer open.
-		if err := os.Remove(o.ReadyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("--ready-file: %w", err)
-		}
-	}
-	if o.Save != "" {
-		file, torn, err := delivery.OpenFile(o.Save)
-		if err != nil {
-			return fmt.Errorf("--save: %w", err)
-		}
-		// Every record is on file already when it returns.
-		defer func() { _ = file.Close() }()
-		if torn > 0 {
-			o.app.warn("%s ended in a torn line, left by a run that was killed: cut off %d bytes", o.Save, torn)
-		}
-		options.Save = file.Append
-	}
-	listeners, err := listen.Listen(ctx, o.Host, o.Port)
-	if err != nil {
-		return withHint(fmt.Errorf("listening: %w", err), "choose another port with --port, or --port 0 for any free one")
-	}
-	url := o.url(scheme, listeners[0])
-	if err := o.ready(url, ring); err != nil {
-		return err
-	}
-	return o.serve(ctx, listen.NewServer(options), listeners, certificate, view)
-}
-
-// receiver returns what the flags make of the receiver.
-func (o *listenOptions) receiver(ring keyring, scheme string, view *listenView) listen.Options {
-	mock := partner.NewMock(partner.MockOptions{Now: o.app.Now, OnReply: view.reply})
-	return listen.Options{
-		Keys: ring.keys, Tolerance: o.Tolerance, MaxBody: o.MaxBody, AcceptAll: o.NoVerify,
-		LoopbackHostOnly: ring.dev && endpoint.IsLoopback(o.Host), Scheme: scheme, Only: o.Events,
-		Now: o.app.Now, NewID: o.app.newID, PartnerAPI: mock, Done: view.delivery, Misdirected: view.misdirected,
-		Accepted: func(payload []byte) {
-			// Other events than data requests are not the mock's.
-			_ = mock.Remember(payload)
-		},
-	}
-}
-
-// serve receives until what was wanted has come, the time is over, or the user
-// ends it.
-func (o *listenOptions) serve(ctx context.Context, server *listen.Server, listeners []net.Listener, certificate *tls.Certificate, view *listenView) error {
-	serving, stop := context.WithCancel(ctx)
-	defer stop()
-	view.stop = stop
-	if o.For > 0 {
-		timer := time.AfterFunc(o.For, stop)
-		defer timer.Stop()
-	}
-	err := server.Serve(serving, listeners, certificate)
-	view.mu.Lock()
-	defer view.mu.Unlock()
-	view.summary()
-	if err != nil {
-		return err
-	}
-	if view.err != nil {
-		return view.err
-	}
-	return view.wanted.result(ctx.Err() != nil)
-}
-
-func (o *listenOptions) url(scheme string, listener net.Listener) string {
-	host := o.Host
-	if address := net.ParseIP(host); address != nil && address.IsUnspecified() {
-		host = "localhost"
-	}
-	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(listen.Port(listener))) + endpoint.DefaultPath
-}
-
-func (o *listenOptions) ready(url string, ring keyring) error {
-	if o.Format == "json" {
-		if err := o.app.writeJSON(struct {
-			Type   string `json:"type"`
-			URL    string `json:"url"`
-			Secret string `json:"secret"`
-		}{"ready", url, ring.keys[0].Fingerprint()}); err != nil {
-			return err
-		}
-	}
-	if !o.app.Quiet {
-		var prints []string
-		for _, key := range ring.keys {
-			prints = append(prints, key.Fingerprint())
-		}
-		fmt.Fprintf(o.app.Err, "listening on %s   secret %s   Ctrl-C to stop\n", url, strings.Join(prints, ", "))
-	}
-	if o.ReadyFile == "" {
-		return nil
-	}
-	if err := os.WriteFile(o.ReadyFile, []byte(url+"\n"), 0o600); err != nil {
-		return fmt.Errorf("--ready-file: %w", err)
-	}
-	return nil
+	return o.Answer.check()
 }

@@ -38,7 +38,8 @@ func (v *listenView) delivery(d listen.Delivery) {
 	if d.Shown && v.err == nil {
 		v.err = v.show(d)
 	}
-	if v.wanted.add(d) || v.err != nil {
+	// Where a command drives the run, its end is the run's.
+	if met := v.wanted.add(d); met && v.options.Exec == "" || v.err != nil {
 		v.stop()
 	}
 }
@@ -59,6 +60,9 @@ func (v *listenView) show(d listen.Delivery) error {
 	}
 	p := a.printer(a.Out)
 	in := term.Incoming{Record: d.Record, Payload: d.Payload, Verdict: d.Verdict, Diagnosis: diagnosis}
+	if d.Forwarded {
+		in.Handler = v.options.ForwardTo.String()
+	}
 	p.Received(in, v.options.Format == "pretty", a.Verbose)
 	return p.Err()
 }
@@ -167,6 +171,21 @@ func (e *expectations) result(interrupted bool) error {
 		return nil
 	case e.got > e.valid:
 		return result(exitNo)
+	}
+	return nil
+}
+
+// resultWith returns how a run ends that a command drives: as the command did, unless
+// that was well and something has not come.
+func (e *expectations) resultWith(command error, interrupted bool) error {
+	unmet := e.unmet()
+	switch {
+	case interrupted:
+		return errInterrupted
+	case command != nil:
+		return command
+	case unmet != nil:
+		return &exitError{code: exitNo, err: unmet}
 	}
 	return nil
 }

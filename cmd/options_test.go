@@ -77,7 +77,7 @@ func compare[T any](t *testing.T, want, got T) {
 
 func TestSendOptions(t *testing.T) {
 	t.Parallel()
-	defaults := sendOptions{Count: 1, Timeout: 30 * time.Second, Env: "sandbox", Expect: expectation(t, "2xx")}
+	defaults := sendOptions{Count: 1, Connection: connectionFlags{Timeout: 30 * time.Second}, Env: "sandbox", Expect: expectation(t, "2xx")}
 	tests := []struct {
 		name string
 		args string
@@ -104,7 +104,7 @@ func TestSendOptions(t *testing.T) {
 			o.Events, o.DryRun, o.Print = []string{"x"}, true, "curl"
 		}},
 		{"how to deliver", "--payload - --expect 4xx --timeout 0s -k --cacert ca.pem --env live", func(o *sendOptions) {
-			o.Payload, o.Expect, o.Timeout, o.Insecure, o.CACert, o.Env = "-", expectation(t, "4xx"), 0, true, "ca.pem", "live"
+			o.Payload, o.Expect, o.Connection, o.Env = "-", expectation(t, "4xx"), connectionFlags{0, true, "ca.pem"}, "live"
 		}},
 		{"secrets are not split", "x --secret a,b --secret c --secret-file f", func(o *sendOptions) {
 			o.Events, o.Secrets = []string{"x"}, secretFlags{Secrets: []string{"a,b", "c"}, SecretFiles: []string{"f"}}
@@ -127,7 +127,7 @@ func TestSendOptions(t *testing.T) {
 
 func TestListenOptions(t *testing.T) {
 	t.Parallel()
-	defaults := listenOptions{Host: "localhost", Port: 3000, Format: "pretty", MaxBody: 1 << 20, Tolerance: 5 * time.Minute}
+	defaults := listenOptions{Host: "localhost", Port: 3000, Format: "pretty", MaxBody: 1 << 20, Tolerance: 5 * time.Minute, Connection: connectionFlags{Timeout: 30 * time.Second}}
 	tests := []struct {
 		name string
 		args string
@@ -135,7 +135,7 @@ func TestListenOptions(t *testing.T) {
 	}{
 		{"nothing", "", func(*listenOptions) {}},
 		{"where", "--host ::1 -p 0 --tls-cert c --tls-key k --ready-file r", func(o *listenOptions) {
-			o.Host, o.Port, o.TLSCert, o.TLSKey, o.ReadyFile = "::1", 0, "c", "k", "r"
+			o.Host, o.Port, o.HasPort, o.TLSCert, o.TLSKey, o.ReadyFile = "::1", 0, true, "c", "k", "r"
 		}},
 		{"which events, with commas and repeated", "--events link.created,link.opened -e user.data_request --expect operation.created", func(o *listenOptions) {
 			o.Events, o.Expect = []string{"link.created", "link.opened", "user.data_request"}, []string{"operation.created"}
@@ -145,6 +145,15 @@ func TestListenOptions(t *testing.T) {
 			o.Tolerance, o.MaxBody, o.NoVerify = 0, 512<<10, true
 		}},
 		{"how it looks", "--format LINE --save f", func(o *listenOptions) { o.Format, o.Save = "line", "f" }},
+		{"where to pass on", "-f :8080 -k --cacert c --timeout 0", func(o *listenOptions) {
+			o.ForwardTo, o.Connection = target(t, "http://localhost:8080/webhooks/m2m"), connectionFlags{0, true, "c"}
+		}},
+		{"what to rehearse", "--respond 503 --fail-first 2 --delay 1s", func(o *listenOptions) {
+			o.Respond, o.FailFirst, o.Delay = 503, 2, time.Second
+		}},
+		{"what else to do", "--exec true --answer u.json --api-key-file k --allow-host a --allow-host b", func(o *listenOptions) {
+			o.Exec, o.Answer = "true", answerFlags{Users: "u.json", APIKeyFile: "k", AllowHosts: []string{"a", "b"}}
+		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -159,6 +168,21 @@ func TestListenOptions(t *testing.T) {
 			compare(t, want, got)
 		})
 	}
+}
+
+func TestReplayOptions(t *testing.T) {
+	t.Parallel()
+	var got replayOptions
+	command := newReplayCmd(testApp(), func(_ context.Context, o *replayOptions) error { got = *o; return nil })
+	args := []string{"a", "-", "--to", "8080", "--as-captured", "-e", "x,y", "--only-invalid", "--only-failed", "-H", "A: b", "--expect", "401", "-y", "-k"}
+	if err := parse(t, command, args); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, replayOptions{
+		Files: []string{"a", "-"}, Target: target(t, "http://localhost:8080/webhooks/m2m"), AsCaptured: true,
+		Events: []string{"x", "y"}, OnlyInvalid: true, OnlyFailed: true, Headers: []deliver.HeaderEdit{{Name: "A", Value: "b"}},
+		Expect: expectation(t, "401"), Yes: true, Connection: connectionFlags{Timeout: 30 * time.Second, Insecure: true},
+	}, got)
 }
 
 func TestVerifyOptions(t *testing.T) {
@@ -177,6 +201,10 @@ func TestVerifyOptions(t *testing.T) {
 			Files: []string{"a"}, Tolerance: 5 * time.Minute, Format: "http",
 			Now: moment{text: "2026-01-26T14:30:00Z", fixed: time.Unix(1769437800, 0)},
 		}},
+		{"schemas and reports", []string{"a", "--schema", "--report", "junit=a=b,c.xml", "--report", "junit=-"}, verifyOptions{
+			Files: []string{"a"}, Format: "auto", Schema: true,
+			Reports: []reportFile{{"junit", "a=b,c.xml"}, {"junit", "-"}},
+		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -187,6 +215,31 @@ func TestVerifyOptions(t *testing.T) {
 				t.Fatal(err)
 			}
 			compare(t, test.want, got)
+		})
+	}
+}
+
+func TestVerifyRefusesOptions(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ args, want string }{
+		"a report without a file":         {"a --report junit", "names no file"},
+		"a report of no kind":             {"a --report =x", `unknown kind of report ""`},
+		"a report that test alone writes": {"a --report html=x", `unknown kind of report "html"`},
+		"two reports in one file":         {"a --report junit=x --report junit=x", "two reports in the same file"},
+		"nothing":                         {"--schema", "nothing to verify"},
+		"a body and a capture":            {"a --payload b", "exclude each other"},
+		"a body without its timestamp":    {"--payload b --signature s", "needs its headers"},
+		"headers without a body":          {"a --headers h", "belong to --payload"},
+		"headers twice":                   {"--payload b --headers h --timestamp 1", "exclude each other"},
+		"a form that there is not":        {"a --format har", "auto, http, ndjson, curl"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			command := newVerifyCmd(testApp(), func(context.Context, *verifyOptions) error { return nil })
+			err := parse(t, command, strings.Fields(c.args))
+			if err == nil || !strings.Contains(err.Error()+" "+hintOf(err), c.want) {
+				t.Errorf("got %v, want it to say %q", err, c.want)
+			}
 		})
 	}
 }

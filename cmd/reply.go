@@ -133,6 +133,11 @@ func runReply(ctx context.Context, o *replyOptions) error {
 	if err != nil {
 		return err
 	}
+	return o.answer(ctx, request)
+}
+
+// answer replies to a data request, or shows how it would.
+func (o *replyOptions) answer(ctx context.Context, request partner.DataRequest) error {
 	userData, err := o.userData(request)
 	if err != nil {
 		return err
@@ -213,7 +218,8 @@ func (o *replyOptions) print(answer partner.Answer) error {
 }
 
 func (o *replyOptions) send(ctx context.Context, answer partner.Answer, rules endpoint.KeyRules) error {
-	client, err := o.app.client(o.Timeout, false, o.CACert)
+	connection := connectionFlags{Timeout: o.Timeout, CACert: o.CACert}
+	client, err := connection.client(o.app)
 	if err != nil {
 		return err
 	}

@@ -148,12 +148,9 @@ func (o *replyOptions) givenData(reference string) (partner.UserData, error) {
 		}
 		document = data
 	case o.Users != "":
-		data, err := o.app.read(o.Users, "the users", delivery.MaxLine)
+		data, err := o.users()
 		if err != nil {
 			return partner.UserData{}, err
-		}
-		if _, err := partner.ParseUserData(data); err != nil {
-			return partner.UserData{}, fmt.Errorf("reading %s: %w", o.Users, err)
 		}
 		user := gjson.GetBytes(data, gjson.Escape(reference))
 		if !user.Exists() {
@@ -173,6 +170,18 @@ func (o *replyOptions) givenData(reference string) (partner.UserData, error) {
 		return userData, err
 	}
 	return partner.ParseUserData(document)
+}
+
+// users reads the file of --users, an object.
+func (o *replyOptions) users() ([]byte, error) {
+	data, err := o.app.read(o.Users, "the users", delivery.MaxLine)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := partner.ParseUserData(data); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", o.Users, err)
+	}
+	return data, nil
 }
 
 // applySets adds values. The documented fields are all strings, so a number typed

@@ -181,12 +181,14 @@ func newRootCmd(env *env) *cobra.Command {
 	flags.BoolVar(&a.Redact, "redact", false, "mask personal data in what is printed")
 	root.AddGroup(
 		&cobra.Group{ID: "everyday", Title: "Everyday:"},
+		&cobra.Group{ID: "further", Title: "Going further:"},
 		&cobra.Group{ID: "learning", Title: "Learning:"},
 	)
 	root.SetCompletionCommandGroupID("learning")
 	root.SetHelpCommand(newHelpCmd())
 	root.AddCommand(
 		newSendCmd(a, nil), newListenCmd(a, nil), newVerifyCmd(a, nil), newReplyCmd(a, nil),
+		newReplayCmd(a, nil),
 		newDemoCmd(a, nil), newEventsCmd(a, nil), newConfigCmd(a, nil), newVersionCmd(a),
 		&cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: "Exit codes, the same for every command:\n\n" + strings.TrimRight(exitCodesHelp, "\n")},
 	)

@@ -38,9 +38,7 @@ type sendOptions struct {
 	Print          string
 	DryRun         bool
 	Expect         deliver.Expectation
-	Timeout        time.Duration
-	Insecure       bool
-	CACert         string
+	Connection     connectionFlags
 	Env            string
 	Secrets        secretFlags
 }
@@ -112,10 +110,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	flags.Var(&enumValue{"--print", &opts.Print, []string{"http", "curl", "json"}}, "print", "write the signed request as `FORM` and send nothing: http, curl or json")
 	flags.BoolVar(&opts.DryRun, "dry-run", false, "same as --print http")
 	flags.Var(expect, "expect", "the `STATUS` that counts as delivered: 401, 4xx")
-	opts.Timeout = 30 * time.Second
-	flags.Var(spanValue{&opts.Timeout}, "timeout", "give up on an answer after `DURATION`; 0 never")
-	flags.BoolVarP(&opts.Insecure, "insecure", "k", false, "accept any TLS certificate")
-	flags.StringVar(&opts.CACert, "cacert", "", "trust the certificates in `FILE` (PEM)")
+	opts.Connection.add(flags)
 	opts.Env = string(endpoint.Sandbox)
 	flags.Var(&enumValue{"--env", &opts.Env, endpoint.Envs()}, "env", "the Partner API that a data request to another host names: `ENV` is sandbox or live")
 	opts.Secrets.add(flags)
@@ -188,7 +183,7 @@ func runSend(ctx context.Context, o *sendOptions) error {
 			return o.print(maker, spec.Request(payload, o.timestamp()))
 		})
 	}
-	client, err := o.app.client(o.Timeout, o.Insecure, o.CACert)
+	client, err := o.Connection.client(o.app)
 	if err != nil {
 		return err
 	}
@@ -200,7 +195,7 @@ func runSend(ctx context.Context, o *sendOptions) error {
 		if err != nil {
 			return err
 		}
-		return o.show(record, tally)
+		return o.app.showSent(record, o.Expect, tally)
 	})
 	if err != nil {
 		return err
@@ -212,19 +207,6 @@ func runSend(ctx context.Context, o *sendOptions) error {
 func (o *sendOptions) present() time.Time { return o.Now.at(o.app.Now()) }
 
 func (o *sendOptions) timestamp() string { return o.Timestamp.header(o.present()) }
-
-func (o *sendOptions) show(record delivery.Record, tally *sendTally) error {
-	expected := tally.add(record, o.Expect)
-	if o.app.JSON {
-		return o.app.writeRecord(record)
-	}
-	if o.app.Quiet {
-		return nil
-	}
-	p := o.app.printer(o.app.Out)
-	p.Sent(record, expected, o.app.Verbose)
-	return p.Err()
-}
 
 // print writes a signed request in a form that other tools read.
 func (o *sendOptions) print(maker *maker, request delivery.Request) error {
@@ -238,11 +220,11 @@ func (o *sendOptions) print(maker *maker, request delivery.Request) error {
 		})
 	case "curl":
 		var flags []string
-		if o.Insecure {
+		if o.Connection.Insecure {
 			flags = append(flags, "--insecure")
 		}
-		if o.CACert != "" {
-			flags = append(flags, "--cacert", o.CACert)
+		if o.Connection.CACert != "" {
+			flags = append(flags, "--cacert", o.Connection.CACert)
 		}
 		text, err := capture.FormatCurl(request, flags, "")
 		if err != nil {
@@ -257,21 +239,6 @@ func (o *sendOptions) print(maker *maker, request delivery.Request) error {
 	}
 	_, err = o.app.Out.Write(data)
 	return err
-}
-
-// client returns the HTTP client of a command.
-func (a *app) client(timeout time.Duration, insecure bool, caCert string) (*endpoint.Client, error) {
-	options := endpoint.ClientOptions{Timeout: timeout, Insecure: insecure}
-	if caCert != "" {
-		pem, err := a.read(caCert, "the certificates", maxConfig)
-		if err != nil {
-			return nil, err
-		}
-		if options.Roots, err = endpoint.RootsFromPEM(pem); err != nil {
-			return nil, fmt.Errorf("reading the certificates: %q: %w", caCert, err)
-		}
-	}
-	return endpoint.NewClient(a.Transport, options), nil
 }
 
 // writeRecord writes one delivery record to stdout.

@@ -33,6 +33,20 @@ func (t *sendTally) add(record delivery.Record, expect deliver.Expectation) bool
 	return true
 }
 
+// showSent counts a delivery and shows it.
+func (a *app) showSent(record delivery.Record, expect deliver.Expectation, tally *sendTally) error {
+	expected := tally.add(record, expect)
+	if a.JSON {
+		return a.writeRecord(record)
+	}
+	if a.Quiet {
+		return nil
+	}
+	p := a.printer(a.Out)
+	p.Sent(record, expected, a.Verbose)
+	return p.Err()
+}
+
 // end tells the sum of several deliveries and returns the run's error.
 func (t *sendTally) end(a *app) error {
 	if t.sent > 1 {

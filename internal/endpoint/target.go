@@ -41,6 +41,17 @@ func (t Target) PlainRemote() bool { return t.URL.Scheme == "http" && !t.Loopbac
 // Origin returns scheme, host and port: "http://localhost:3000".
 func (t Target) Origin() string { return t.URL.Scheme + "://" + t.URL.Host }
 
+// Port returns the port that is dialled, the scheme's own where the URL names none.
+func (t Target) Port() string {
+	if port := t.URL.Port(); port != "" {
+		return port
+	}
+	if t.URL.Scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
+
 // ParseTarget completes what a user typed: the scheme (http for loopback, else
 // https), port 3000 for a loopback host that stands there without scheme and port,
 // and the path /webhooks/m2m where there is none at all. A port alone means this

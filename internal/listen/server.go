@@ -7,6 +7,7 @@
 package listen
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
@@ -33,6 +35,12 @@ type Options struct {
 	MaxBody int64
 	// AcceptAll answers 200 whatever the verdict.
 	AcceptAll bool
+	// Rehearsal is what goes wrong on purpose.
+	Rehearsal Rehearsal
+	// Forward passes a delivery that is accepted on to the handler, whose answer is
+	// then the sender's; nil answers here. Deliveries that come over one connection
+	// are passed on one after the other, in the order in which they came.
+	Forward func(context.Context, delivery.Request) (*delivery.Response, *delivery.Error)
 	// LoopbackHostOnly refuses a request whose Host is not loopback, so that no web
 	// page can reach a receiver whose secret everybody knows. A PUT is always
 	// refused then.
@@ -70,6 +78,8 @@ type Delivery struct {
 	Verdict sign.Verdict
 	// Shown is false for an event that Options.Only leaves out.
 	Shown bool
+	// Forwarded says that the answer, or the lack of one, is the handler's.
+	Forwarded bool
 	// SaveError is why the record is not on file.
 	SaveError error
 }
@@ -78,6 +88,10 @@ type Delivery struct {
 type Server struct {
 	options Options
 	done    sync.Mutex
+	// accepted counts the deliveries that were, or but for the rehearsal would have
+	// been, accepted.
+	accepted atomic.Int64
+	queues   queues
 }
 
 // NewServer returns a receiver.
@@ -100,6 +114,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed, "Method Not Allowed")
 		return
+	}
+	if s.options.Forward != nil {
+		defer s.queues.wait(r.RemoteAddr)()
 	}
 	body, err := s.readBody(w, r)
 	var tooLarge *http.MaxBytesError
@@ -131,11 +148,13 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
 	got.Payload, got.Verdict = found.Payload, found.Verdict
 	got.Record.Event = found.Event
 	got.Record.Verification = verification(found.Verdict)
-	got.Record.Response = s.answer(found)
 	got.Shown = len(s.options.Only) == 0 || slices.Contains(s.options.Only, got.Record.Event)
+	// Before the handler sees it: it may reply to a data request before it answers.
 	if s.options.Accepted != nil && found.Verdict.Valid() && found.PayloadError == nil {
 		s.options.Accepted(body)
 	}
+	s.options.Rehearsal.wait(r.Context())
+	s.respond(r.Context(), &got, found)
 	got.Record.Latency = s.options.Now().Sub(read)
 	if s.options.Save != nil && got.Shown {
 		if got.SaveError = s.options.Save(got.Record); got.SaveError != nil {
@@ -148,17 +167,27 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
 	s.options.Done(got)
 }
 
-// answer decides what the sender is told.
-func (s *Server) answer(found verify.Result) *delivery.Response {
+// respond finds out what the sender is told.
+func (s *Server) respond(ctx context.Context, got *Delivery, found verify.Result) {
 	switch {
 	case s.options.AcceptAll:
-		return plain(http.StatusOK, "OK")
 	case !found.Verdict.Valid():
-		return plain(http.StatusUnauthorized, "Invalid signature")
+		got.Record.Response = plain(http.StatusUnauthorized, "Invalid signature")
+		return
 	case found.PayloadError != nil:
-		return plain(http.StatusBadRequest, "Bad Request")
+		got.Record.Response = plain(http.StatusBadRequest, "Bad Request")
+		return
 	}
-	return plain(http.StatusOK, "OK")
+	number := s.accepted.Add(1)
+	status := s.options.Rehearsal.status(number)
+	switch {
+	case status != 0:
+		got.Record.Response = plain(status, http.StatusText(status))
+	case s.options.Forward != nil && got.Shown:
+		s.forward(ctx, got)
+	default:
+		got.Record.Response = plain(http.StatusOK, "OK")
+	}
 }
 
 func (s *Server) request(r *http.Request, body []byte) delivery.Request {
@@ -204,13 +233,22 @@ func plain(status int, text string) *delivery.Response {
 // the delivery afterwards keeps no sender waiting.
 func write(w http.ResponseWriter, response *delivery.Response) {
 	for _, header := range response.Headers {
-		w.Header().Set(header.Name, header.Value)
+		w.Header().Add(header.Name, header.Value)
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(response.Body)))
+	w.Header().Del("Content-Length")
+	if hasBody(response.Status) {
+		w.Header().Set("Content-Length", strconv.Itoa(len(response.Body)))
+	}
 	w.WriteHeader(response.Status)
 	// An error means that the sender is gone; its delivery is on record.
 	_, _ = w.Write(response.Body)
 	_ = http.NewResponseController(w).Flush()
+}
+
+// hasBody is false for the answers that end with their headers (RFC 9112, section
+// 6.3).
+func hasBody(status int) bool {
+	return status != http.StatusNoContent && status != http.StatusNotModified
 }
 
 // refuse answers what is no delivery, and ends the connection: whatever of the

@@ -27,14 +27,14 @@ func (p *Printer) Sent(record delivery.Record, expected, whole bool) {
 	case record.Error != nil:
 		fmt.Fprintf(&b, "<-- %s\n", p.styles.bad.Sprintf("no answer (%s): %s", record.Error.Kind, Safe(record.Error.Message)))
 	case record.Response != nil:
-		p.answer(&b, record, expected, whole)
+		p.answer(&b, record, "", expected, whole)
 	}
 	p.write([]byte(b.String()))
 }
 
-func (p *Printer) answer(b *strings.Builder, record delivery.Record, expected, whole bool) {
+func (p *Printer) answer(b *strings.Builder, record delivery.Record, from string, expected, whole bool) {
 	response := record.Response
-	fmt.Fprintf(b, "<-- %s  %s\n", p.status(response.Status, response.Phrase()), Latency(record.Latency))
+	fmt.Fprintf(b, "<-- %s\n", join(p.status(response.Status, response.Phrase()), Latency(record.Latency), from))
 	if whole {
 		b.WriteString(p.headers(response.Headers))
 	}
@@ -69,6 +69,9 @@ type Incoming struct {
 	Payload   delivery.Payload
 	Verdict   sign.Verdict
 	Diagnosis diagnose.Diagnosis
+	// Handler is where the delivery was passed on to; empty where it was answered
+	// here.
+	Handler string
 }
 
 // Received shows a delivery that came in, why it is not valid, and what was answered.
@@ -94,10 +97,26 @@ func (p *Printer) Received(in Incoming, bodies, whole bool) {
 	if bodies {
 		b.WriteString(p.payload(record.Request.Body))
 	}
-	if record.Response != nil {
+	switch {
+	case record.Response == nil:
+	case in.Handler == "":
 		fmt.Fprintf(&b, "<-- %s  %s\n", p.status(record.Response.Status, record.Response.Phrase()), Latency(record.Latency))
+	default:
+		p.relayed(&b, in, whole)
 	}
 	p.write([]byte(b.String()))
+}
+
+// relayed shows the handler's answer, or why there was none.
+func (p *Printer) relayed(b *strings.Builder, in Incoming, whole bool) {
+	record := in.Record
+	if record.Error == nil {
+		status := record.Response.Status
+		p.answer(b, record, Safe(in.Handler), status >= 200 && status < 300, whole)
+		return
+	}
+	fmt.Fprintf(b, "<-- %s  %s  %s: %s\n", p.status(record.Response.Status, record.Response.Phrase()), Latency(record.Latency),
+		Safe(in.Handler), Safe(record.Error.Message))
 }
 
 // verdict says in a phrase what a delivery is worth.

@@ -1,0 +1,40 @@
+package cmd
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/leapfinancial/m2m/internal/endpoint"
+)
+
+// connectionFlags say how to reach another server.
+type connectionFlags struct {
+	Timeout  time.Duration
+	Insecure bool
+	CACert   string
+}
+
+// add adds the flags. What is the default timeout comes from M2M's own.
+func (c *connectionFlags) add(flags *pflag.FlagSet) {
+	c.Timeout = 30 * time.Second
+	flags.Var(spanValue{&c.Timeout}, "timeout", "give up on an answer after `DURATION`; 0 never")
+	flags.BoolVarP(&c.Insecure, "insecure", "k", false, "accept any TLS certificate")
+	flags.StringVar(&c.CACert, "cacert", "", "trust the certificates in `FILE` (PEM)")
+}
+
+// client returns the HTTP client that the flags make.
+func (c *connectionFlags) client(a *app) (*endpoint.Client, error) {
+	options := endpoint.ClientOptions{Timeout: c.Timeout, Insecure: c.Insecure}
+	if c.CACert != "" {
+		pem, err := a.read(c.CACert, "the certificates", maxConfig)
+		if err != nil {
+			return nil, err
+		}
+		if options.Roots, err = endpoint.RootsFromPEM(pem); err != nil {
+			return nil, fmt.Errorf("reading the certificates: %q: %w", c.CACert, err)
+		}
+	}
+	return endpoint.NewClient(a.Transport, options), nil
+}

@@ -1,0 +1,51 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// execGrace is how long a command may take to end after it was asked to.
+const execGrace = 5 * time.Second
+
+// exec runs the user's command, and returns how it ended: nil, an exitError with its
+// code, or why it did not run. What it writes goes to stderr, since stdout holds the
+// deliveries.
+func (l *listening) exec(ctx context.Context, url string) error {
+	name, args := "sh", []string{"-c", l.Exec}
+	if runtime.GOOS == "windows" {
+		name, args = "cmd", []string{"/C", l.Exec}
+	}
+	command := exec.CommandContext(ctx, name, args...)
+	command.Env = append(command.Environ(), "M2M_LISTEN_URL="+url)
+	if in, ok := l.app.In.(*os.File); ok {
+		command.Stdin = in // any other reader would be copied from until it ends
+	}
+	command.Stdout, command.Stderr = l.app.Err, l.app.Err
+	command.WaitDelay = execGrace
+	command.Cancel = func() error {
+		if runtime.GOOS == "windows" {
+			return command.Process.Kill()
+		}
+		return command.Process.Signal(syscall.SIGTERM)
+	}
+	err := command.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return &exitError{code: exitNo, err: errors.New("--exec: the command had not ended in time")}
+	case errors.As(err, &exit) && exit.ExitCode() > 0:
+		return &exitError{code: exitCode(exit.ExitCode())}
+	case errors.As(err, &exit):
+		return &exitError{code: exitNo, err: fmt.Errorf("--exec: the command ended by %s", exit)}
+	}
+	return fmt.Errorf("--exec: %w", err)
+}

@@ -1,0 +1,187 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/leapfinancial/m2m/internal/capture"
+	"github.com/leapfinancial/m2m/internal/deliver"
+	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/sign"
+)
+
+type replayOptions struct {
+	app *app
+
+	Files                   []string
+	Target                  endpoint.Target
+	AsCaptured              bool
+	Events                  []string
+	OnlyInvalid, OnlyFailed bool
+	Headers                 []deliver.HeaderEdit
+	Expect                  deliver.Expectation
+	Yes                     bool
+	Connection              connectionFlags
+	Secrets                 secretFlags
+}
+
+const replayExamples = `  # Saved deliveries again, in their order, signed anew
+  m2m replay deliveries.ndjson --to localhost:8080/hooks
+
+  # Those that your handler did not take
+  m2m replay deliveries.ndjson --only-failed --to localhost:8080/hooks
+
+  # Exactly as they were captured: a handler has to refuse what is old
+  m2m replay deliveries.ndjson --as-captured --expect 401 --to localhost:8080/hooks`
+
+func newReplayCmd(a *app, runF func(context.Context, *replayOptions) error) *cobra.Command {
+	opts := &replayOptions{app: a}
+	if runF == nil {
+		runF = runReplay
+	}
+	expect := &expectValue{value: &opts.Expect}
+	cmd := &cobra.Command{
+		Use:     "replay FILE...",
+		Short:   "Send captured deliveries again",
+		Long:    "Send captured deliveries again, in their order: delivery records, raw HTTP\nrequests or curl commands. Body and headers stay as they are; timestamp and\nsignature are made anew, since a handler refuses old ones.",
+		Example: replayExamples,
+		GroupID: "further",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if opts.Files = args; len(args) == 0 {
+				return withHint(errors.New("nothing to replay"), "name a file that m2m listen --save wrote, or - for stdin")
+			}
+			return runF(cmd.Context(), opts)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.Var(targetValue{&opts.Target}, "to", "deliver to `URL`; localhost, :3000 and 3000 are enough")
+	flags.BoolVar(&opts.AsCaptured, "as-captured", false, "keep the captured timestamps and signatures")
+	flags.VarP(eventsValue{&opts.Events, func(string) error { return nil }}, "events", "e", "only these `EVENTS` (a,b)")
+	flags.BoolVar(&opts.OnlyInvalid, "only-invalid", false, "only deliveries that were recorded as not valid")
+	flags.BoolVar(&opts.OnlyFailed, "only-failed", false, "only deliveries whose recorded answer is not 2xx")
+	flags.VarP(headerValue{&opts.Headers}, "header", "H", "add or replace a header, `'Name: value'`")
+	flags.Var(expect, "expect", "the `STATUS` that counts as delivered: 401, 4xx")
+	flags.BoolVarP(&opts.Yes, "yes", "y", false, "replay to another machine, too")
+	opts.Connection.add(flags)
+	opts.Secrets.add(flags)
+	// A default that every parser accepts.
+	if err := expect.Set("2xx"); err != nil {
+		panic(err)
+	}
+	flags.Lookup("expect").DefValue = "2xx"
+	return cmd
+}
+
+func runReplay(ctx context.Context, o *replayOptions) error {
+	if err := o.app.settings.fill("timeout"); err != nil {
+		return err
+	}
+	if err := o.app.target(&o.Target, o.Secrets, false); err != nil {
+		return err
+	}
+	if err := confirmed(o.Target, o.Yes, "replay"); err != nil {
+		return err
+	}
+	spec := deliver.Spec{Target: o.Target, Edits: o.Headers}
+	if !o.AsCaptured {
+		ring, err := o.app.keysFor(o.Secrets, o.Target.Loopback())
+		if err != nil {
+			return err
+		}
+		spec.Key = ring.keys[0]
+	}
+	client, err := o.Connection.client(o.app)
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdle()
+	run := &replaying{
+		replayOptions: o, spec: spec, tally: &sendTally{},
+		sender: &deliver.Sender{Client: client, Now: o.app.Now, NewID: o.app.newID},
+	}
+	for _, name := range o.Files {
+		if err := run.file(ctx, name); err != nil {
+			return err
+		}
+	}
+	if run.tally.sent == 0 && !o.app.Quiet {
+		o.app.notice("nothing was sent: none of the %d captured is asked for", run.read)
+	}
+	return run.tally.end(o.app)
+}
+
+// confirmed refuses a target that is not this machine unless the user insists.
+func confirmed(target endpoint.Target, yes bool, verb string) error {
+	if yes || target.Loopback() {
+		return nil
+	}
+	return withHint(fmt.Errorf("%s is not this machine", target.URL.Host), "to %s there all the same, pass --yes", verb)
+}
+
+// replaying is one run of replay.
+type replaying struct {
+	*replayOptions
+	spec   deliver.Spec
+	sender *deliver.Sender
+	tally  *sendTally
+	read   int
+}
+
+func (r *replaying) file(ctx context.Context, name string) error {
+	in, err := r.app.open(name, "the capture")
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	captures, err := capture.Open(in, capture.Auto)
+	if err != nil {
+		return captureError(name, err)
+	}
+	for {
+		record, _, err := captures.Next()
+		var line *delivery.LineError
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, &line) && line.Torn:
+			r.app.warn("%s: line %d is cut off and was not sent", name, line.Line)
+			continue
+		case err != nil:
+			return captureError(name, err)
+		}
+		r.read++
+		if !r.wanted(record) {
+			continue
+		}
+		if err := r.send(ctx, record.Request); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *replaying) wanted(record delivery.Record) bool {
+	invalid := record.Verification != nil && !record.Verification.Valid
+	failed := record.Error != nil || record.Response != nil && (record.Response.Status < 200 || record.Response.Status > 299)
+	event := delivery.EventOf(record.Request)
+	return (len(r.Events) == 0 || slices.Contains(r.Events, event)) &&
+		(!r.OnlyInvalid || invalid) && (!r.OnlyFailed || failed)
+}
+
+func (r *replaying) send(ctx context.Context, captured delivery.Request) error {
+	timestamp := ""
+	if !r.AsCaptured {
+		timestamp = sign.FormatTimestamp(r.app.Now())
+	}
+	record, err := r.sender.Send(ctx, r.spec.Replay(captured, timestamp), 1)
+	if err != nil {
+		return err
+	}
+	return r.app.showSent(record, r.Expect, r.tally)
+}
