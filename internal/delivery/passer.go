@@ -210,9 +210,32 @@ func (p *passer) time() {
 		p.fail()
 		return
 	}
+	if isUsualTime(raw) {
+		return
+	}
 	if _, err := time.Parse(time.RFC3339Nano, string(raw)); err != nil {
 		p.fail()
 	}
+}
+
+// isUsualTime says whether text is a time in one of the two forms that records have,
+// on a day that every month has. It is there to be faster than time.Parse.
+func isUsualTime(text []byte) bool {
+	// The greatest digits, as far as they can be told one by one.
+	const greatest = "9999-19-29T29:59:59.999Z"
+	last := len(text) - 1
+	if last != len("2006-01-02T15:04:05") && last != len("2006-01-02T15:04:05.000") || text[last] != 'Z' {
+		return false
+	}
+	for i := range last {
+		isDigit := greatest[i] >= '0' && greatest[i] <= '9'
+		if text[i] > greatest[i] || isDigit && text[i] < '0' || !isDigit && text[i] != greatest[i] {
+			return false
+		}
+	}
+	month, day, hour := text[5:7], text[8:10], text[11:13]
+	return string(month) >= "01" && string(month) <= "12" &&
+		string(day) >= "01" && string(day) <= "28" && string(hour) <= "23"
 }
 
 // integer passes a number that an int of any size holds.

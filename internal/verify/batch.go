@@ -2,29 +2,29 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"runtime"
-	"sync"
 	"sync/atomic"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
 )
 
-// Batch judges any number of captures on all cores, in constant memory, and tells
-// what it found in the order in which they were added. One goroutine adds; the
-// functions of its options are called one at a time, from another.
+// Batch judges any number of captures, streams of records on all cores, in constant
+// memory, and tells what it found in the order in which they were added. One
+// goroutine adds; the functions of its options are called one at a time, from
+// another.
 type Batch struct {
 	judge   Judge
 	options BatchOptions
-	// jobs go to the workers; the same jobs in order go to the teller.
-	jobs, order chan *job
-	workers     sync.WaitGroup
-	told        chan struct{}
+	// order takes the jobs to the teller, which waits until each is done.
+	order chan *job
+	told  chan struct{}
 	// failed is closed when a function of the options failed with err.
 	failed chan struct{}
 	err    error
+	// workers are those that judge at once; the first one also judges records that
+	// stand for themselves.
+	workers []*worker
 
 	checked, invalid atomic.Int64
 }
@@ -46,7 +46,6 @@ type BatchOptions struct {
 // job is some captures that are judged together, or what is to be done when all
 // before them were told.
 type job struct {
-	judge func(*worker, *outcome)
 	after func(checked int64) error
 	out   outcome
 	done  chan struct{}
@@ -75,19 +74,11 @@ type finding struct {
 func NewBatch(judge Judge, options BatchOptions) *Batch {
 	cores := runtime.GOMAXPROCS(0)
 	b := &Batch{
-		judge: judge, options: options,
-		jobs: make(chan *job), order: make(chan *job, 4*cores),
+		judge: judge, options: options, order: make(chan *job, 4*cores),
 		told: make(chan struct{}), failed: make(chan struct{}),
 	}
 	for range cores {
-		b.workers.Go(func() {
-			w := newWorker(b)
-			for job := range b.jobs {
-				job.judge(w, &job.out)
-				job.judge = nil // and with it a line that may be large
-				close(job.done)
-			}
-		})
+		b.workers = append(b.workers, newWorker(b))
 	}
 	go func() {
 		defer close(b.told)
@@ -98,69 +89,51 @@ func NewBatch(judge Judge, options BatchOptions) *Batch {
 	return b
 }
 
-// Lines adds the delivery records of a stream, and returns once it is read to its
-// end. Lines that are no records are told as faults, and so is a stream that ends in
-// an error.
-func (b *Batch) Lines(ctx context.Context, name string, blocks *delivery.Blocks) error {
-	for {
-		block, err := blocks.Next()
-		var skipped *delivery.LineError
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err == nil:
-			err = b.add(ctx, &job{judge: func(w *worker, out *outcome) {
-				w.block(name, block, out)
-				blocks.Recycle(block)
-			}})
-		case errors.As(err, &skipped):
-			err = b.Fault(ctx, name, err)
-		default:
-			return b.Fault(ctx, name, err)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
 // Record adds one delivery.
 func (b *Batch) Record(ctx context.Context, source string, record delivery.Record) error {
-	return b.add(ctx, &job{judge: func(w *worker, out *outcome) { w.record(source, record, out) }})
+	j := newJob()
+	b.workers[0].record(source, record, &j.out)
+	return b.addDone(ctx, j)
 }
 
 // Fault adds what is no delivery.
 func (b *Batch) Fault(ctx context.Context, name string, fault error) error {
-	return b.add(ctx, &job{judge: func(_ *worker, out *outcome) {
-		out.findings = append(out.findings, finding{name: name, fault: fault})
-	}})
+	j := newJob()
+	j.out.findings = append(j.out.findings, finding{name: name, fault: fault})
+	return b.addDone(ctx, j)
 }
 
 // After has something done when all that was added before has been told, and says
 // how many deliveries that were. Its error ends the batch.
 func (b *Batch) After(ctx context.Context, do func(checked int64) error) error {
-	return b.add(ctx, &job{judge: func(*worker, *outcome) {}, after: do})
+	j := newJob()
+	j.after = do
+	return b.addDone(ctx, j)
 }
 
+func newJob() *job { return &job{done: make(chan struct{})} }
+
+func (b *Batch) addDone(ctx context.Context, j *job) error {
+	close(j.done)
+	return b.add(ctx, j)
+}
+
+// add gives a job its place in the order.
 func (b *Batch) add(ctx context.Context, j *job) error {
-	j.done = make(chan struct{})
 	select {
 	case b.order <- j:
+		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-b.failed:
 		return b.err
 	}
-	b.jobs <- j
-	return nil
 }
 
 // End waits until everything that was added has been told. The error is that of the
 // first function of the options that failed.
 func (b *Batch) End() error {
-	close(b.jobs)
 	close(b.order)
-	b.workers.Wait()
 	<-b.told
 	return b.err
 }

@@ -11,7 +11,7 @@ const (
 	// allowance is how much work a batch spends in vain on what goes wrong together,
 	// in bytes hashed: where nothing matches, the first dozens of the usual size show
 	// it.
-	allowance = 64 << 20
+	allowance = 32 << 20
 	// patience is how long a result waits when no more input comes that may explain
 	// it, and longest how long, or twice that, when some does all the time.
 	patience = 300 * time.Millisecond
