@@ -25,13 +25,38 @@ func examplesOf(command *cobra.Command) []example {
 		}
 		for stage := range strings.SplitSeq(line, " | ") {
 			stage = strings.ReplaceAll(strings.TrimSpace(stage), `"$TIMESTAMP"`, "1769437800")
-			found = append(found, example{command.CommandPath(), strings.Fields(stage)})
+			found = append(found, example{command.CommandPath(), shellWords(stage)})
 		}
 	}
 	for _, sub := range command.Commands() {
 		found = append(found, examplesOf(sub)...)
 	}
 	return found
+}
+
+// shellWords splits a line as a shell does, as far as examples need it.
+func shellWords(line string) []string {
+	var words []string
+	var quote rune
+	fresh := true
+	for _, r := range line {
+		switch {
+		case quote == 0 && (r == '\'' || r == '"'):
+			quote = r
+		case r == quote:
+			quote = 0
+		case quote == 0 && r == ' ':
+			fresh = true
+			continue
+		default:
+			if fresh {
+				words = append(words, "")
+				fresh = false
+			}
+			words[len(words)-1] += string(r)
+		}
+	}
+	return words
 }
 
 // TestEveryExampleParses runs each example of each help page up to where it would
@@ -79,6 +104,7 @@ func stubbedRoot(ran *string) *cobra.Command {
 		newListenCmd(a, stub[listenOptions](ran, "listen")),
 		newVerifyCmd(a, stub[verifyOptions](ran, "verify")),
 		newReplyCmd(a, stub[replyOptions](ran, "reply")),
+		newReplayCmd(a, stub[replayOptions](ran, "replay")),
 		newDemoCmd(a, stub[app](ran, "demo")),
 		newEventsCmd(a, stub[eventsOptions](ran, "events")),
 		newConfigCmd(a, stub[configOptions](ran, "config")),

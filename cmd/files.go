@@ -33,7 +33,14 @@ func (a *app) open(name, what string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", what, err)
 	}
-	return file, nil
+	if info.Mode().IsRegular() {
+		return file, nil
+	}
+	// A pipe may be waited for as standard input is.
+	return struct {
+		io.Reader
+		io.Closer
+	}{&interruptible{in: file, done: a.done}, file}, nil
 }
 
 // read reads a whole file of at most limit bytes, or standard input for "-".

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/leapfinancial/m2m/internal/endpoint"
 )
@@ -75,6 +76,9 @@ func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cob
 				opts.Format = "json"
 			}
 			opts.HasPort = cmd.Flags().Changed("port")
+			if err := notEmpty(cmd.Flags(), "save", "ready-file", "exec", "answer"); err != nil {
+				return err
+			}
 			if err := opts.check(); err != nil {
 				return err
 			}
@@ -103,7 +107,7 @@ func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cob
 	flags.Var(sizeValue{&opts.MaxBody}, "max-body", "refuse larger bodies than `SIZE`")
 	opts.Tolerance = 5 * time.Minute
 	flags.Var(spanValue{&opts.Tolerance}, "tolerance", "take timestamps up to `DURATION` off; 0 takes any")
-	flags.BoolVar(&opts.NoVerify, "no-verify", false, "answer 200 whatever the signature is worth")
+	flags.BoolVar(&opts.NoVerify, "no-verify", false, "accept deliveries whatever their signature is worth")
 	flags.StringVar(&opts.TLSCert, "tls-cert", "", "speak TLS with the certificate in `FILE` (PEM)")
 	flags.StringVar(&opts.TLSKey, "tls-key", "", "the certificate's key in `FILE` (PEM)")
 	flags.StringVar(&opts.ReadyFile, "ready-file", "", "write the URL to `FILE` when the port is open")
@@ -116,6 +120,17 @@ func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cob
 	opts.Answer.add(flags)
 	opts.Secrets.add(flags)
 	return cmd
+}
+
+// notEmpty refuses flags whose variable in a script was never set, and which would
+// else be as if they were not there.
+func notEmpty(flags *pflag.FlagSet, names ...string) error {
+	for _, name := range names {
+		if flag := flags.Lookup(name); flag.Changed && flag.Value.String() == "" {
+			return fmt.Errorf("--%s is empty", name)
+		}
+	}
+	return nil
 }
 
 func (o *listenOptions) check() error {

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 
@@ -40,9 +41,14 @@ func (f *answerFlags) check() error {
 type answerer struct {
 	ctx   context.Context
 	reply replyOptions
-	work  sync.WaitGroup
 
 	mu sync.Mutex
+	// work counts the data requests that were accepted and have no end yet; idle is
+	// told when there is none.
+	work int
+	idle *sync.Cond
+	// unseen counts those of them, by id, whose delivery is not done.
+	unseen map[string]int
 	// answered holds the data requests that a retry would ask for again.
 	answered map[string]bool
 	worst    error
@@ -61,11 +67,12 @@ func (o *listenOptions) answerer(ctx context.Context, ring keyring, view *listen
 	outside.Out, outside.Err = &lockedWriter{&view.mu, o.app.Out}, &lockedWriter{&view.mu, o.app.Err}
 	inside := *o.app
 	inside.env = &outside
-	a := &answerer{ctx: ctx, answered: map[string]bool{}, reply: replyOptions{
+	a := &answerer{ctx: ctx, unseen: map[string]int{}, answered: map[string]bool{}, reply: replyOptions{
 		app: &inside, Users: o.Answer.Users, AllowHosts: o.Answer.AllowHosts, APIKeyFile: o.Answer.APIKeyFile,
 		// The key's way is checked whatever --insecure says of the handler's.
 		Timeout: o.Connection.Timeout, CACert: o.Connection.CACert,
 	}}
+	a.idle = sync.NewCond(&a.mu)
 	// What cannot be used is told before the first data request comes.
 	if _, err := a.reply.users(); err != nil {
 		return nil, err
@@ -77,24 +84,68 @@ func (o *listenOptions) answerer(ctx context.Context, ring keyring, view *listen
 	return a, err
 }
 
-// delivery replies, while deliveries go on, to an authentic data request.
+// accepted notes that a data request will be answered, before its sender knows that
+// it came: who then ends the run does not end it before the reply.
+func (a *answerer) accepted(payload []byte) {
+	if a == nil {
+		return
+	}
+	request, err := partner.ParseDataRequest(payload)
+	if err != nil {
+		return // told when its delivery is done
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.work++
+	a.unseen[request.DataRequestID]++
+}
+
+// delivery replies, while deliveries go on, to a data request that was accepted.
 func (a *answerer) delivery(d listen.Delivery) {
-	if a == nil || !d.Shown || !d.Verdict.Valid() || d.Payload.Event != partner.DataRequestEvent {
+	if a == nil || !d.Verdict.Valid() || d.Payload.Event != partner.DataRequestEvent {
 		return
 	}
 	request, err := partner.ParseDataRequest(d.Record.Request.Body)
 	if err != nil {
-		a.ended(request, err)
+		a.tell(fmt.Errorf("answering a data request: %w", err))
 		return
 	}
+	if a.claim(request.DataRequestID, d.Shown) {
+		go func() {
+			defer a.done()
+			a.ended(request, a.reply.answer(a.ctx, request))
+		}()
+	}
+}
+
+// claim says whether a data request whose delivery is done is to be answered.
+func (a *answerer) claim(id string, wanted bool) bool {
 	a.mu.Lock()
-	again := a.answered[request.DataRequestID]
-	a.answered[request.DataRequestID] = true
-	a.mu.Unlock()
-	if again {
-		return
+	defer a.mu.Unlock()
+	if a.unseen[id] == 0 {
+		return false
 	}
-	a.work.Go(func() { a.ended(request, a.reply.answer(a.ctx, request)) })
+	if a.unseen[id]--; a.unseen[id] == 0 {
+		delete(a.unseen, id)
+	}
+	if !wanted || a.answered[id] {
+		a.doneLocked()
+		return false
+	}
+	a.answered[id] = true
+	return true
+}
+
+func (a *answerer) done() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.doneLocked()
+}
+
+func (a *answerer) doneLocked() {
+	if a.work--; a.work == 0 {
+		a.idle.Broadcast()
+	}
 }
 
 // ended tells how a reply ended. One that was not fulfilled is tried again when the
@@ -103,23 +154,42 @@ func (a *answerer) ended(request partner.DataRequest, err error) {
 	if err == nil {
 		return
 	}
+	a.mu.Lock()
+	delete(a.answered, request.DataRequestID)
+	a.mu.Unlock()
+	var refused *exitError
+	var missing *missingFieldsError
+	switch {
+	case errors.As(err, &refused) && refused.err == nil: // it was shown
+	case errors.As(err, &missing):
+		err = withHint(fmt.Errorf("answering %s: %w", request.DataRequestID, err),
+			"add them to %s, which is read anew for each data request", a.reply.Users)
+	default:
+		err = fmt.Errorf("answering %s: %w", request.DataRequestID, err)
+	}
+	a.tell(err)
+}
+
+// tell tells an error, and keeps what it makes of the run.
+func (a *answerer) tell(err error) {
 	tellError(a.reply.app.Err, err)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.answered, request.DataRequestID)
 	if a.worst == nil || worse(codeOf(a.worst), codeOf(err)) != codeOf(a.worst) {
 		a.worst = result(codeOf(err)) // it has been told
 	}
 }
 
-// wait returns when every reply has ended, with the worst end.
+// wait returns when no reply is under way, with the worst end of all.
 func (a *answerer) wait() error {
 	if a == nil {
 		return nil
 	}
-	a.work.Wait()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	for a.work > 0 {
+		a.idle.Wait()
+	}
 	return a.worst
 }
 

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"syscall"
 	"time"
 )
 
@@ -16,7 +15,7 @@ const execGrace = 5 * time.Second
 
 // exec runs the user's command, and returns how it ended: nil, an exitError with its
 // code, or why it did not run. What it writes goes to stderr, since stdout holds the
-// deliveries.
+// deliveries. When ctx ends first, everything that it started ends with it.
 func (l *listening) exec(ctx context.Context, url string) error {
 	name, args := "sh", []string{"-c", l.Exec}
 	if runtime.GOOS == "windows" {
@@ -24,18 +23,19 @@ func (l *listening) exec(ctx context.Context, url string) error {
 	}
 	command := exec.CommandContext(ctx, name, args...)
 	command.Env = append(command.Environ(), "M2M_LISTEN_URL="+url)
-	if in, ok := l.app.In.(*os.File); ok {
-		command.Stdin = in // any other reader would be copied from until it ends
+	// Any other reader would be copied from until it ends, and a group of its own
+	// may not read from a terminal.
+	if in, ok := l.app.In.(*os.File); ok && !l.app.IsTerminal(in) {
+		command.Stdin = in
 	}
 	command.Stdout, command.Stderr = l.app.Err, l.app.Err
 	command.WaitDelay = execGrace
-	command.Cancel = func() error {
-		if runtime.GOOS == "windows" {
-			return command.Process.Kill()
-		}
-		return command.Process.Signal(syscall.SIGTERM)
-	}
+	ownGroup(command)
+	command.Cancel = func() error { return endGroup(command) }
 	err := command.Run()
+	if ctx.Err() != nil && command.Process != nil {
+		awaitGroup(command)
+	}
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
@@ -48,4 +48,20 @@ func (l *listening) exec(ctx context.Context, url string) error {
 		return &exitError{code: exitNo, err: fmt.Errorf("--exec: the command ended by %s", exit)}
 	}
 	return fmt.Errorf("--exec: %w", err)
+}
+
+// awaitGroup returns when all that a command started has ended, which it was asked to.
+func awaitGroup(command *exec.Cmd) {
+	grace := time.NewTimer(execGrace)
+	defer grace.Stop()
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for groupLives(command) {
+		select {
+		case <-poll.C:
+		case <-grace.C:
+			killGroup(command)
+			return
+		}
+	}
 }

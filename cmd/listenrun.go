@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
@@ -25,6 +26,10 @@ type listening struct {
 	certificate *tls.Certificate
 	view        *listenView
 	answerer    *answerer
+	// met says that all that was waited for has come; whoever is called then ends
+	// the run, once.
+	met bool
+	end func()
 }
 
 func runListen(ctx context.Context, o *listenOptions) error {
@@ -99,10 +104,14 @@ func (l *listening) receiver() listen.Options {
 		Done: func(d listen.Delivery) {
 			l.view.delivery(d)
 			l.answerer.delivery(d)
+			if l.met {
+				l.end()
+			}
 		},
 		Accepted: func(payload []byte) {
-			// Other events than data requests are not the mock's.
+			// One that is none is told of when its delivery is shown.
 			_ = mock.Remember(payload)
+			l.answerer.accepted(payload)
 		},
 	}
 }
@@ -142,7 +151,13 @@ func (o *listenOptions) removeReadyFile() error {
 func (l *listening) serve(ctx context.Context, server *listen.Server, listeners []net.Listener, url string) error {
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
-	l.view.stop = stop
+	// The replies of --answer may go to this very port.
+	afterReplies := func() {
+		l.answerer.wait()
+		stop()
+	}
+	l.end = sync.OnceFunc(func() { go afterReplies() })
+	l.view.stop = func() { l.met = true }
 	if l.For > 0 {
 		timer := time.AfterFunc(l.For, stop)
 		defer timer.Stop()
@@ -150,7 +165,7 @@ func (l *listening) serve(ctx context.Context, server *listen.Server, listeners 
 	ended := make(chan error, 1)
 	if l.Exec != "" {
 		go func() {
-			defer stop()
+			defer afterReplies()
 			ended <- l.exec(serving, url)
 		}()
 	}
@@ -169,12 +184,21 @@ func (l *listening) serve(ctx context.Context, server *listen.Server, listeners 
 		return err
 	case l.view.err != nil:
 		return l.view.err
-	case l.Exec != "":
-		return l.view.wanted.resultWith(command, ctx.Err() != nil)
 	}
-	if err := l.view.wanted.result(ctx.Err() != nil); err != nil || ctx.Err() != nil {
-		return err
+	return l.result(command, replies, ctx.Err() != nil)
+}
+
+// result returns how the run ends: as the command did that drives it, or else by the
+// worst of what did not come and what was not answered.
+func (l *listening) result(command, replies error, interrupted bool) error {
+	wanted := l.view.wanted.result(interrupted)
+	if l.Exec != "" {
+		wanted = l.view.wanted.resultWith(command, interrupted)
 	}
+	if interrupted || command != nil || worse(codeOf(wanted), codeOf(replies)) == codeOf(wanted) {
+		return wanted
+	}
+	tellError(l.app.Err, wanted)
 	return replies
 }
 

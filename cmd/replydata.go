@@ -108,6 +108,18 @@ func (o *replyOptions) checkSignature(record delivery.Record) error {
 	return &exitError{code: exitNo, err: withHint(err, "nothing was sent; m2m verify tells more: m2m verify %s", o.Event)}
 }
 
+// missingFieldsError names required fields that no user data were given for.
+type missingFieldsError struct{ fields []string }
+
+func (e *missingFieldsError) Error() string {
+	return "required fields are missing or empty: " + strings.Join(e.fields, ", ")
+}
+
+// Hint says how reply is told them.
+func (e *missingFieldsError) Hint() string {
+	return fmt.Sprintf("add them with --set %s=…, or send all the same with --partial", e.fields[0])
+}
+
 // userData puts together what to send, and checks it.
 func (o *replyOptions) userData(request partner.DataRequest) (partner.UserData, error) {
 	given, err := o.givenData(request.ReferenceID)
@@ -117,8 +129,7 @@ func (o *replyOptions) userData(request partner.DataRequest) (partner.UserData, 
 	selected := given
 	if request.RequiredFields != nil {
 		if missing := given.Missing(request.RequiredFields); len(missing) > 0 && !o.Partial {
-			err := fmt.Errorf("required fields are missing or empty: %s", strings.Join(missing, ", "))
-			return given, withHint(err, "add them with --set %s=…, or send all the same with --partial", missing[0])
+			return given, &missingFieldsError{missing}
 		}
 		if !o.Extra {
 			selected = given.Select(request.RequiredFields)

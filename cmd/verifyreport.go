@@ -77,6 +77,17 @@ func (r verifyReports) add(result verify.Result) {
 	}
 }
 
+// fault adds what could not be read, so that a report does not look better than the
+// exit code.
+func (r verifyReports) fault(err error) {
+	text := term.Safe(err.Error())
+	for _, junit := range r {
+		junit.Case(report.JUnitCase{
+			Class: "(not a capture)", Name: text, Failure: &report.JUnitFailure{Type: "not_tried", Message: text},
+		})
+	}
+}
+
 func failureOf(result verify.Result) *report.JUnitFailure {
 	failure := &report.JUnitFailure{Type: string(result.Verdict.Reason)}
 	var lines []string

@@ -113,7 +113,7 @@ func (v *verifier) endOfFile(name string, checked int64) error {
 	v.file = verifiedFile{before: checked}
 	switch {
 	case file.torn != nil && checked == file.before:
-		return v.refuse(captureError(name, file.torn.Err))
+		return v.refuse(captureError(name, fmt.Errorf("line %d: %w", file.torn.Line, file.torn.Err)))
 	case file.torn != nil:
 		return v.progress.above(func() error {
 			v.options.app.warn("%s: line %d is cut off and was not judged", name, file.torn.Line)
@@ -128,6 +128,7 @@ func (v *verifier) endOfFile(name string, checked int64) error {
 // refuse tells of a capture that cannot be used.
 func (v *verifier) refuse(err error) error {
 	v.code = worse(v.code, exitNotTried)
+	v.reports.fault(err)
 	return v.progress.above(func() error {
 		tellError(v.options.app.Err, err)
 		return nil

@@ -24,6 +24,9 @@ func Detect(head []byte) (Format, error) {
 	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
 		return "", errors.New("not a capture: it is text in UTF-16; save it as UTF-8")
 	}
+	if bytes.HasPrefix(head, []byte("\x1f\x8b")) {
+		return "", errors.New("not a capture: it is compressed with gzip; decompress it first, gunzip -c FILE | m2m … -")
+	}
 	head = bytes.TrimPrefix(head, []byte(bom))
 	text := trimBlank(head)
 	skipped := head[:len(head)-len(text)]

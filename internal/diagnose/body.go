@@ -59,9 +59,9 @@ func bodyStages() [][]bodyStep {
 	}
 }
 
-// bodyVariants returns the body as it is, then what the steps make of it, then the
-// JSON in other spellings.
-func bodyVariants(body []byte, ranks ranksByEvent) []bodyVariant {
+// bodyVariants returns the body as it is, then what the steps make of it. The function
+// returns the JSON in other spellings, which costs more than most searches need.
+func bodyVariants(body []byte, ranks ranksByEvent) (variants []bodyVariant, spellings func() []bodyVariant) {
 	type made struct {
 		bytes    []byte
 		findings []Finding
@@ -96,7 +96,7 @@ func bodyVariants(body []byte, ranks ranksByEvent) []bodyVariant {
 			parsable = len(all)
 		}
 	}
-	variants := make([]bodyVariant, 0, len(all))
+	variants = make([]bodyVariant, 0, len(all))
 	for _, m := range all {
 		variants = append(variants, bodyVariant{
 			weight:   bodyWeight(m.findings),
@@ -104,10 +104,13 @@ func bodyVariants(body []byte, ranks ranksByEvent) []bodyVariant {
 			findings: func() []Finding { return m.findings },
 		})
 	}
-	for _, m := range all[:parsable] {
-		variants = append(variants, spelled(m.bytes, m.findings, ranks)...)
+	return variants, func() []bodyVariant {
+		var spellings []bodyVariant
+		for _, m := range all[:parsable] {
+			spellings = append(spellings, spelled(m.bytes, m.findings, ranks)...)
+		}
+		return spellings
 	}
-	return variants
 }
 
 // bodyWeight takes a byte order mark, the line ends and the last of them for one thing:

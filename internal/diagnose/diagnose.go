@@ -111,8 +111,10 @@ type Other struct {
 type Effort int
 
 const (
-	// Quick tries what can go wrong alone.
-	Quick Effort = iota + 1
+	// Glance tries what can go wrong alone, but for other spellings of JSON.
+	Glance Effort = iota + 1
+	// Quick tries all that can go wrong alone.
+	Quick
 	// Thorough tries what goes wrong together, too.
 	Thorough
 )
@@ -150,13 +152,17 @@ func (d *Diagnoser) Diagnose(delivery Delivery, effort Effort) Diagnosis {
 	if len(received) == 0 {
 		return Diagnosis{Findings: []Finding{noMAC(delivery.Signature)}}
 	}
+	bodies, spellings := bodyVariants(delivery.Body, d.ranks)
 	s := search{
-		bodies:   bodyVariants(delivery.Body, d.ranks),
+		bodies:   bodies,
 		secrets:  d.secrets(),
 		contents: contentVariants(delivery.Message),
 		methods:  methodVariants(),
 		received: received,
 		budget:   budget{combinations: maxCombinations, bytes: maxBytes},
+	}
+	if effort != Glance {
+		s.spellings = spellings
 	}
 	found, ok := s.run(effort)
 	diagnosis := Diagnosis{Findings: found, Tried: s.tried, Cost: maxBytes - s.budget.bytes}

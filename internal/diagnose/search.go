@@ -33,13 +33,16 @@ func (b *budget) spend(bytes int) bool {
 // search tries the combinations of its axes in the order of their weight: what goes
 // wrong alone before what goes wrong together.
 type search struct {
-	bodies   []bodyVariant
-	secrets  []secretVariant
-	contents []contentVariant
-	methods  []methodVariant
-	received []receivedMAC
-	budget   budget
-	tried    int
+	bodies []bodyVariant
+	// spellings makes the rest of the bodies, once they are needed; nil when there are
+	// none, or they are among the bodies.
+	spellings func() []bodyVariant
+	secrets   []secretVariant
+	contents  []contentVariant
+	methods   []methodVariant
+	received  []receivedMAC
+	budget    budget
+	tried     int
 	// macs holds a MAC function for each method and secret, once it was needed.
 	macs [][]func(prefix string, body []byte) []byte
 	buf  []byte
@@ -52,20 +55,36 @@ func (s *search) run(effort Effort) ([]Finding, bool) {
 		s.macs[i] = make([]func(string, []byte) []byte, len(s.secrets))
 	}
 	limit := maxWeight
-	if effort == Quick {
+	if effort < Thorough {
 		limit = 1
 	}
 	for total := 0; total <= limit; total++ {
-		for _, body := range s.bodies {
-			if body.weight > total {
-				continue
-			}
-			if findings, ok := s.body(body, total-body.weight); ok {
+		if findings, ok := s.all(s.bodies, total); ok {
+			return findings, true
+		}
+		if total > 0 && s.spellings != nil {
+			spellings := s.spellings()
+			s.spellings = nil
+			s.bodies = append(s.bodies, spellings...)
+			if findings, ok := s.all(spellings, total); ok {
 				return findings, true
 			}
-			if s.budget.combinations <= 0 || s.budget.bytes <= 0 {
-				return nil, false
-			}
+		}
+	}
+	return nil, false
+}
+
+// all tries bodies with all that makes the given weight together with each.
+func (s *search) all(bodies []bodyVariant, total int) ([]Finding, bool) {
+	for _, body := range bodies {
+		if body.weight > total {
+			continue
+		}
+		if findings, ok := s.body(body, total-body.weight); ok {
+			return findings, true
+		}
+		if s.budget.combinations <= 0 || s.budget.bytes <= 0 {
+			break
 		}
 	}
 	return nil, false
@@ -128,8 +147,12 @@ func (d *Diagnoser) unknown(tried int, effort Effort) Finding {
 		prints = append(prints, key.Fingerprint())
 	}
 	also := "what goes wrong together"
-	if effort == Quick {
+	switch effort {
+	case Glance:
+		also = "only what goes wrong alone, and no other spelling of JSON"
+	case Quick:
 		also = "only what goes wrong alone"
+	case Thorough:
 	}
 	for _, other := range d.others {
 		also += ", " + other.Name

@@ -159,6 +159,8 @@ func Comparison(received string, v sign.Verdict, prefix string) string {
 		received = sign.Shorten(received)
 	} else if len(received) > 100 {
 		received = received[:100] + "…"
+	} else if received == "" {
+		received = "(empty)"
 	}
 	return fmt.Sprintf("%sreceived  %s   computed  %s\n", prefix, Safe(received), v.Computed)
 }

@@ -64,7 +64,7 @@ type outcome struct {
 // finding is one thing to tell: a result, or a line that is no record.
 type finding struct {
 	result Result
-	// broken is the delivery, where its signature is still unexplained.
+	// broken is the delivery, where a diagnosis can explain it.
 	broken *delivery.Request
 	name   string
 	fault  error

@@ -8,10 +8,6 @@ import (
 )
 
 const (
-	// allowance is how much work a batch spends in vain on what goes wrong together,
-	// in bytes hashed: where nothing matches, the first dozens of the usual size show
-	// it.
-	allowance = 32 << 20
 	// patience is how long a result waits when no more input comes that may explain
 	// it, and longest how long, or twice that, when some does all the time.
 	patience = 300 * time.Millisecond
@@ -24,13 +20,13 @@ const (
 // teller tells what the workers found, in order. What is unexplained waits, and all
 // that comes after it, for the deliveries among which the explanation may be.
 type teller struct {
-	batch     *Batch
-	index     *index
-	allowance int
-	queue     []*told
+	batch *Batch
+	index *index
+	queue []*told
 	// fresh is how many of the queue came since the last tick, held what all of it
 	// takes, in bytes.
 	fresh, held int
+	examiner    examiner
 	// waiting finds the unexplained results of the queue by their signature.
 	waiting map[[sha256.Size]byte][]*told
 }
@@ -43,7 +39,7 @@ type told struct {
 }
 
 func newTeller(b *Batch) *teller {
-	return &teller{batch: b, index: newIndex(), allowance: allowance, waiting: map[[sha256.Size]byte][]*told{}}
+	return &teller{batch: b, index: newIndex(), examiner: examiner{diagnoser: b.judge.Diagnoser}, waiting: map[[sha256.Size]byte][]*told{}}
 }
 
 func (t *teller) run(order <-chan *job) error {
@@ -95,10 +91,9 @@ func (t *teller) add(j *job) error {
 			t.explain(s)
 		}
 	}
+	t.explainAll(j.out.findings)
 	for _, f := range j.out.findings {
-		next := &told{finding: f}
-		t.examine(next)
-		t.push(next)
+		t.push(t.next(f))
 	}
 	if j.after != nil {
 		t.push(&told{after: func() error { return j.after(checked) }})
@@ -121,30 +116,35 @@ func (t *teller) explain(s signed) {
 	delete(t.waiting, s.mac)
 }
 
-// examine looks further for the cause of a result without one.
-func (t *teller) examine(next *told) {
-	if next.broken == nil {
-		return
-	}
-	mac, wellFormed := macOf(next.result.Received)
-	if wellFormed {
-		if other, ok := t.index.find(mac); ok {
-			next.result.Diagnosis.Findings = otherDelivery(other.source())
-			next.broken = nil
-			return
+// explainAll finds the causes of a job's results: first whether a signature is that
+// of another delivery, which costs nothing.
+func (t *teller) explainAll(findings []finding) {
+	var unexplained []*finding
+	for i := range findings {
+		f := &findings[i]
+		if f.broken == nil {
+			continue
 		}
-	}
-	if t.allowance > 0 {
-		next.result.Diagnosis = t.batch.judge.Diagnoser.Diagnose(Broken(*next.broken), diagnose.Thorough)
-		if next.result.Diagnosis.Cause() == diagnose.Unknown {
-			t.allowance -= next.result.Diagnosis.Cost
+		if mac, ok := macOf(f.result.Received); ok {
+			if other, ok := t.index.find(mac); ok {
+				f.result.Diagnosis.Findings = otherDelivery(other.source())
+				continue
+			}
 		}
+		unexplained = append(unexplained, f)
 	}
-	next.broken = nil
-	if wellFormed && next.result.Diagnosis.Cause() == diagnose.Unknown {
+	t.examiner.examine(unexplained)
+}
+
+// next makes a finding ready to be told. One whose cause is unknown waits.
+func (t *teller) next(f finding) *told {
+	next := &told{finding: f}
+	next.broken = nil // it may be large, and has been looked at
+	if mac, ok := macOf(f.result.Received); ok && f.result.Diagnosis.Cause() == diagnose.Unknown {
 		next.waits = true
 		t.waiting[mac] = append(t.waiting[mac], next)
 	}
+	return next
 }
 
 // tell tells what waits for nothing, and as much of the rest that no more than the

@@ -62,8 +62,11 @@ func (r Result) Good() bool { return r.Verdict.Valid() && len(r.SchemaErrors) ==
 
 // Record judges one delivery as thoroughly as it gets.
 func (j Judge) Record(source string, record delivery.Record) Result {
-	verdict := sign.Verify(messageOf(record.Request), j.Keys, j.Clock)
-	return j.result(source, record.Request, verdict, diagnose.Thorough)
+	result := j.result(source, record.Request, sign.Verify(messageOf(record.Request), j.Keys, j.Clock))
+	if j.Diagnoser != nil && Explicable(result.Verdict) {
+		result.Diagnosis = j.Diagnoser.Diagnose(Broken(record.Request), diagnose.Thorough)
+	}
+	return result
 }
 
 func messageOf(request delivery.Request) sign.Message {
@@ -73,8 +76,8 @@ func messageOf(request delivery.Request) sign.Message {
 	return message
 }
 
-// result is what there is to say of a delivery beside its verdict.
-func (j Judge) result(source string, request delivery.Request, verdict sign.Verdict, effort diagnose.Effort) Result {
+// result is what there is to say of a delivery beside its verdict and the diagnosis.
+func (j Judge) result(source string, request delivery.Request, verdict sign.Verdict) Result {
 	result := Result{Source: source, Verdict: verdict}
 	result.Received, _ = request.Headers.Get(delivery.SignatureHeader)
 	// A body that is no payload is judged all the same.
@@ -84,9 +87,6 @@ func (j Judge) result(source string, request delivery.Request, verdict sign.Verd
 	}
 	if verdict.Reason == sign.MissingSignature {
 		result.Foreign = foreign(request.Headers)
-	}
-	if j.Diagnoser != nil && Explicable(verdict) {
-		result.Diagnosis = j.Diagnoser.Diagnose(Broken(request), effort)
 	}
 	if j.Schema != nil {
 		result.SchemaErrors = j.Schema(request.Body)

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
-	"github.com/leapfinancial/m2m/internal/diagnose"
 	"github.com/leapfinancial/m2m/internal/sign"
 )
 
@@ -90,11 +89,11 @@ func (w *worker) count(name string, line int, verdict sign.Verdict, out *outcome
 // find makes a result of a delivery, and keeps it if it is to be told or may be the
 // only one.
 func (w *worker) find(source string, request delivery.Request, verdict sign.Verdict, only bool, out *outcome) {
-	result := w.batch.judge.result(source, request, verdict, diagnose.Quick)
+	result := w.batch.judge.result(source, request, verdict)
 	switch {
 	case w.batch.options.All || !result.Good():
 		found := finding{result: result}
-		if result.Diagnosis.Cause() == diagnose.Unknown {
+		if w.batch.judge.Diagnoser != nil && Explicable(verdict) {
 			found.broken = &request
 		}
 		out.findings = append(out.findings, found)
