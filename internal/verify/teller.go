@@ -116,24 +116,27 @@ func (t *teller) explain(s signed) {
 	delete(t.waiting, s.mac)
 }
 
-// explainAll finds the causes of a job's results: first whether a signature is that
-// of another delivery, which costs nothing.
+// explainAll finds the causes of a job's results. Whether a signature is that of
+// another delivery is looked at last: among captures of one delivery, each broken in
+// its way, the way is what people want to know.
 func (t *teller) explainAll(findings []finding) {
 	var unexplained []*finding
 	for i := range findings {
-		f := &findings[i]
-		if f.broken == nil {
+		if findings[i].broken != nil {
+			unexplained = append(unexplained, &findings[i])
+		}
+	}
+	t.examiner.examine(unexplained)
+	for _, f := range unexplained {
+		if f.result.Diagnosis.Cause() != diagnose.Unknown {
 			continue
 		}
 		if mac, ok := macOf(f.result.Received); ok {
 			if other, ok := t.index.find(mac); ok {
 				f.result.Diagnosis.Findings = otherDelivery(other.source())
-				continue
 			}
 		}
-		unexplained = append(unexplained, f)
 	}
-	t.examiner.examine(unexplained)
 }
 
 // next makes a finding ready to be told. One whose cause is unknown waits.
