@@ -90,6 +90,8 @@ func (o *verifyOptions) check() error {
 		return errors.New("--payload and FILE exclude each other")
 	case o.Payload == "" && loose:
 		return withHint(errors.New("--signature, --timestamp and --headers belong to --payload"), "pass the raw body with --payload FILE")
+	case o.Payload != "" && o.Format != string(capture.Auto):
+		return errors.New("--payload and --format exclude each other: a payload has no form")
 	case o.Payload != "" && !loose, o.Payload != "" && o.Headers == "" && (!o.HasSignature || !o.HasTimestamp):
 		return withHint(errors.New("--payload needs its headers"), "pass --signature and --timestamp, or --headers FILE")
 	case o.Headers != "" && (o.HasSignature || o.HasTimestamp):
@@ -122,6 +124,9 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 		}
 	}
 	v := &verifier{options: o}
+	if err := o.spareInputs(); err != nil {
+		return err
+	}
 	if v.reports, err = openVerifyReports(o.Reports, o.app.Now()); err != nil {
 		return err
 	}
@@ -133,6 +138,18 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 		err = context.Cause(ctx)
 	}
 	return v.end(err)
+}
+
+// spareInputs refuses a report in the place of what is to be read.
+func (o *verifyOptions) spareInputs() error {
+	for _, report := range o.Reports {
+		for _, input := range append([]string{o.Payload, o.Headers}, o.Files...) {
+			if input != "" && input != "-" && isSameFile(input, report.File) {
+				return withHint(fmt.Errorf("--report %s=%s would write over an input", report.Kind, report.File), "name another file for the report")
+			}
+		}
+	}
+	return nil
 }
 
 // add has everything judged that the command line names.

@@ -16,6 +16,9 @@ import (
 func ParseHeaders(text []byte) (delivery.Headers, error) {
 	text = bytes.TrimPrefix(text, []byte(bom))
 	headers := delivery.Headers{}
+	if rest := trimBlank(text); len(rest) > 0 && rest[0] == '{' {
+		return nil, &SyntaxError{Line: 1, Msg: "this is JSON: write each header as a line, Name: value"}
+	}
 	for number := 1; len(text) > 0; number++ {
 		end := len(text)
 		if newline := bytes.IndexByte(text, '\n'); newline >= 0 {
@@ -75,7 +78,16 @@ func parseHeader(line string) (delivery.Header, *SyntaxError) {
 		}
 	}
 	value = strings.Trim(value, " \t")
-	return delivery.Header{Name: delivery.Canonical(name), Value: value}, nil
+	return delivery.Header{Name: delivery.Canonical(fromCGI(name)), Value: value}, nil
+}
+
+// fromCGI returns the name of a header of M2M's that stands there as CGI, PHP and WSGI
+// call it, HTTP_X_M2M_SIGNATURE, and any other name as it is.
+func fromCGI(name string) string {
+	if !strings.HasPrefix(name, "HTTP_X_M2M_") {
+		return name
+	}
+	return strings.ReplaceAll(strings.TrimPrefix(name, "HTTP_"), "_", "-")
 }
 
 // isNotToken is the complement of RFC 9110, section 5.6.2.

@@ -50,7 +50,7 @@ func TestParseHeadersRefuses(t *testing.T) {
 		"a late request line":    {"A: b\nPOST / HTTP/1.1\n", "line 2, column 1: no colon: a header is written Name: value"},
 		"a folded line":          {"A: b\n\tc: d\n", "line 2, column 1: the line begins with white space: a header stands on one line and is not folded"},
 		"a name with a space":    {"> My Name: b\n", `line 1, column 5: " " cannot stand in a header's name`},
-		"a JSON object":          {`{"a": "b"}`, `line 1, column 1: "{" cannot stand in a header's name`},
+		"a JSON object":          {`{"a": "b"}`, `line 1: this is JSON: write each header as a line, Name: value`},
 		"a control character":    {"> A: \x00\n", `line 1, column 6: '\x00' cannot stand in a header's value`},
 		"two colons and no name": {"::\n", "line 1, column 1: a header without a name"},
 	} {
@@ -67,5 +67,17 @@ func TestNoHeaders(t *testing.T) {
 	got, err := capture.ParseHeaders([]byte("\n"))
 	if err != nil || got == nil || len(got) != 0 {
 		t.Errorf("got %#v, %v; want an empty list", got, err)
+	}
+}
+
+func TestParseHeadersTakesTheNamesOfCGI(t *testing.T) {
+	t.Parallel()
+	got, err := capture.ParseHeaders([]byte("HTTP_X_M2M_SIGNATURE: s\nHTTP_HOST: h\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := delivery.Headers{{Name: "X-M2M-Signature", Value: "s"}, {Name: "HTTP_HOST", Value: "h"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

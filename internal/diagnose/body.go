@@ -147,11 +147,7 @@ func spelled(body []byte, before []Finding, ranks ranksByEvent) []bodyVariant {
 			weight++
 		}
 		finding := func() []Finding {
-			return append(slices.Clone(before), Finding{
-				ReserializedJSON,
-				"the JSON was parsed and written again; the signature is over this spelling: " + document.describe(spelling),
-				"sign and check the raw bytes: keep the body as it came, before any JSON parser (express.raw, request.get_data())",
-			})
+			return append(slices.Clone(before), respelled(document, spelling))
 		}
 		variant := bodyVariant{
 			weight: weight, cost: spellingCost * len(body), findings: finding,
@@ -173,6 +169,32 @@ func spelled(body []byte, before []Finding, ranks ranksByEvent) []bodyVariant {
 		variants = append(variants, variant, withNewline)
 	}
 	return variants
+}
+
+// respelled says how the signed spelling differs from the body. Where white space makes
+// all the difference, no parser need have done it.
+func respelled(document *document, spelling spelling) Finding {
+	signed := document.spell(nil, spelling)
+	description := document.describe(spelling)
+	switch {
+	case bytes.Equal(bytes.TrimSpace(document.body), signed):
+		return Finding{
+			ReserializedJSON,
+			"there is white space around the JSON that was not signed; the signature is over this spelling: " + description,
+			"capture the body with --data-binary, byte for byte, and add nothing to it",
+		}
+	case bytes.Equal(bytes.ReplaceAll(signed, []byte("\n"), nil), document.body):
+		return Finding{
+			ReserializedJSON,
+			"the line ends inside the JSON are gone; the signature is over this spelling: " + description,
+			"curl's -d FILE takes line ends away: use --data-binary",
+		}
+	}
+	return Finding{
+		ReserializedJSON,
+		"the JSON was parsed and written again; the signature is over this spelling: " + description,
+		"sign and check the raw bytes: keep the body as it came, before any JSON parser (express.raw, request.get_data())",
+	}
 }
 
 // indentation returns how many bytes four spaces a level put before the values of a

@@ -2,6 +2,8 @@ package diagnose
 
 import (
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -59,6 +61,13 @@ func timestampVariants(m sign.Message) []contentVariant {
 			}}, 1})
 		}
 	}
+	if text := secondsOf(m.Timestamp); text != m.Timestamp && m.HasTimestamp {
+		variants = append(variants, contentVariant{text, []Finding{{
+			Unknown,
+			"the timestamp header is not in Unix seconds, and " + text + " was signed",
+			"send and sign the same text: Unix seconds, digits alone",
+		}}, 1})
+	}
 	if text := gjson.GetBytes(m.Body, "timestamp"); text.Type == gjson.String && text.Str != m.Timestamp {
 		variants = append(variants, contentVariant{text.Str, []Finding{{
 			TimestampFromBody,
@@ -67,6 +76,20 @@ func timestampVariants(m sign.Message) []contentVariant {
 		}}, 1})
 	}
 	return variants
+}
+
+// secondsOf returns the Unix seconds that a malformed timestamp stands for, or the
+// text itself.
+func secondsOf(text string) string {
+	trimmed := strings.Trim(text, " \t\r\n\"'")
+	if moment, err := time.Parse(time.RFC3339Nano, trimmed); err == nil {
+		return sign.FormatTimestamp(moment)
+	}
+	whole, _, _ := strings.Cut(trimmed, ".")
+	if _, ok := sign.ParseTimestamp(whole); ok {
+		return whole
+	}
+	return text
 }
 
 func separators() []contentVariant {

@@ -162,3 +162,26 @@ func TestConcurrentDiagnosesAgree(t *testing.T) {
 	}
 	group.Wait()
 }
+
+// TestAMalformedHeaderIsSaidToBeOne where it is all that is wrong.
+func TestAMalformedHeaderIsSaidToBeOne(t *testing.T) {
+	t.Parallel()
+	key := newKey(t, toolSecret)
+	body := []byte(`{"event":"link.opened"}`)
+	right := key.Sign("1769437800", body)
+	for _, c := range []struct{ timestamp, signature, want string }{
+		{"2026-01-26T14:30:00Z", right, "1769437800 was signed"},
+		{"1769437800.5", right, "1769437800 was signed"},
+		{" 1769437800", right, "1769437800 was signed"},
+		{"1769437800", `"` + right + `"`, "quotes or white space around the signature"},
+		{"1769437800", right + "\n", "quotes or white space around the signature"},
+		{"soon", right, "nothing tried matches"},
+	} {
+		got := New([]sign.Key{key}, nil).Diagnose(Delivery{ContentLength: -1, Message: sign.Message{
+			Signature: c.signature, HasSignature: true, Timestamp: c.timestamp, HasTimestamp: true, Body: body,
+		}}, Quick)
+		if got.Cause() != Unknown || !strings.Contains(got.Message(), c.want) {
+			t.Errorf("%q, %q: got %s: %s", c.timestamp, c.signature, got.Cause(), got.Message())
+		}
+	}
+}

@@ -17,6 +17,22 @@ type receivedMAC struct {
 
 // receivedMACs reads a signature header in every way that spells a MAC.
 func receivedMACs(text string) []receivedMAC {
+	bare := strings.Trim(text, " \t\r\n\"'`")
+	macs := bareMACs(bare)
+	if bare == text {
+		return macs
+	}
+	for i := range macs {
+		macs[i].findings = append(macs[i].findings, Finding{
+			Unknown,
+			"there are quotes or white space around the signature",
+			"write it without them: sha256= and 64 lowercase hex digits",
+		})
+	}
+	return macs
+}
+
+func bareMACs(text string) []receivedMAC {
 	var findings []Finding
 	name, digits, prefixed := strings.Cut(text, "=")
 	// Without a name, the first = is base64's padding.

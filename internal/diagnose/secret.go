@@ -108,7 +108,7 @@ func otherSecret(other Other) Finding {
 	return Finding{
 		OtherSecret,
 		"it is signed with " + other.Name + ", " + other.Key.Fingerprint(),
-		"use that secret here, or let the signer use the one given",
+		"verify with that secret (--profile NAME, for a profile's), or let the signer use the one given",
 	}
 }
 

@@ -5,9 +5,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/diagnose"
 	"github.com/leapfinancial/m2m/internal/verify"
 )
+
+// milliseconds is where seconds would be in the year 5138.
+const milliseconds = 1e11
 
 // Verified shows the verdict over one capture. Named puts its source on the line,
 // for when there are several.
@@ -29,11 +33,17 @@ func (p *Printer) Verified(result verify.Result, named bool) {
 		}
 		fmt.Fprintf(&b, "%s    %s\n", p.styles.good.Sprint("valid"),
 			join(subject, signed, "secret "+v.Key.Fingerprint(), source))
+		if v.Seconds >= milliseconds {
+			b.WriteString("         the timestamp is in milliseconds, it seems; M2M's is in seconds\n")
+		}
 	} else {
 		fmt.Fprintf(&b, "%s  %s\n", p.styles.bad.Sprint("INVALID"),
 			join(text, subject, source))
 		b.WriteString(Comparison(result.Received, v, "         "))
 		p.diagnosis(&b, result.Diagnosis, "      ")
+	}
+	if named := result.NamedEvent; named != "" && named != result.Event {
+		fmt.Fprintf(&b, "         the %s header, which is not signed, says %s\n", delivery.EventHeader, Safe(named))
 	}
 	for _, fault := range result.SchemaErrors {
 		fmt.Fprintf(&b, "  %s  %s\n", p.styles.warn.Sprint("schema"), Safe(fault.Path+": "+fault.Message))

@@ -164,3 +164,26 @@ func TestBatchFindsEachOfManyOwners(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestBatchTellsMixedHeaders exchanges all headers of two deliveries, so that no
+// signature is that of a record of the batch.
+func TestBatchTellsMixedHeaders(t *testing.T) {
+	t.Parallel()
+	one, two := signed(t, body(1)), signed(t, body(2))
+	key := newKey(t, "new")
+	later := "1769437999"
+	two.Request.Headers.Set(delivery.TimestampHeader, later)
+	two.Request.Headers.Set(delivery.SignatureHeader, key.Sign(later, two.Request.Body))
+	one.Request.Headers, two.Request.Headers = two.Request.Headers, one.Request.Headers
+	var s story
+	b := verify.NewBatch(explaining(t), s.options(false))
+	addLines(t, b, "f", lineOf(t, one)+lineOf(t, signed(t, body(3)))+lineOf(t, two))
+	must(t, b.End())
+	want := []string{
+		"f:1 other-delivery timestamp and signature are those of another delivery, f:3",
+		"f:3 other-delivery timestamp and signature are those of another delivery, f:1",
+	}
+	if diff := cmp.Diff(want, causes(s)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

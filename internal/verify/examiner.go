@@ -16,7 +16,7 @@ const (
 	// first deliveries in vain are searched through, the next ones for what goes wrong
 	// alone, many more at a glance, and then no more.
 	thoroughly = 16
-	quickly    = 250
+	quickly    = 128
 	ataGlance  = 10_000
 )
 

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	"github.com/leapfinancial/m2m/internal/diagnose"
@@ -27,6 +28,7 @@ type teller struct {
 	// takes, in bytes.
 	fresh, held int
 	examiner    examiner
+	mixed       mixed
 	// waiting finds the unexplained results of the queue by their signature.
 	waiting map[[sha256.Size]byte][]*told
 }
@@ -143,7 +145,14 @@ func (t *teller) explainAll(findings []finding) {
 func (t *teller) next(f finding) *told {
 	next := &told{finding: f}
 	next.broken = nil // it may be large, and has been looked at
-	if mac, ok := macOf(f.result.Received); ok && f.result.Diagnosis.Cause() == diagnose.Unknown {
+	mac, ok := macOf(f.result.Received)
+	if !ok || f.result.Diagnosis.Cause() != diagnose.Unknown {
+		return next
+	}
+	for _, other := range t.mixed.add(t.batch.judge.Keys, next, f.broken) {
+		t.release(other)
+	}
+	if next.result.Diagnosis.Cause() == diagnose.Unknown {
 		next.waits = true
 		t.waiting[mac] = append(t.waiting[mac], next)
 	}
@@ -158,9 +167,7 @@ func (t *teller) tell(most int) error {
 		t.queue[0] = nil
 		t.queue = t.queue[1:]
 		t.held -= next.size()
-		if next.waits {
-			t.giveUp(next)
-		}
+		t.release(next)
 		if err := t.one(next); err != nil {
 			return err
 		}
@@ -178,9 +185,14 @@ func (n *told) size() int {
 	return size
 }
 
-func (t *teller) giveUp(next *told) {
+// release lets a result be told that waits.
+func (t *teller) release(next *told) {
+	if !next.waits {
+		return
+	}
+	next.waits = false
 	mac, _ := macOf(next.result.Received)
-	t.waiting[mac] = t.waiting[mac][1:]
+	t.waiting[mac] = slices.DeleteFunc(t.waiting[mac], func(other *told) bool { return other == next })
 	if len(t.waiting[mac]) == 0 {
 		delete(t.waiting, mac)
 	}

@@ -42,8 +42,10 @@ type Result struct {
 	Payload      delivery.Payload
 	PayloadError error
 	// Event is the payload's, or the unsigned header's where that names none.
-	Event   string
-	Verdict sign.Verdict
+	Event string
+	// NamedEvent is the unsigned header's, empty without one.
+	NamedEvent string
+	Verdict    sign.Verdict
 	// Received is the signature header's text; it comes from outside.
 	Received string
 	// Foreign says in words that the delivery is not M2M's at all; empty when it may
@@ -82,8 +84,9 @@ func (j Judge) result(source string, request delivery.Request, verdict sign.Verd
 	result.Received, _ = request.Headers.Get(delivery.SignatureHeader)
 	// A body that is no payload is judged all the same.
 	result.Payload, result.PayloadError = delivery.ReadPayload(request.Body)
+	result.NamedEvent, _ = request.Headers.Get(delivery.EventHeader)
 	if result.Event = result.Payload.Event; result.Event == "" {
-		result.Event, _ = request.Headers.Get(delivery.EventHeader)
+		result.Event = result.NamedEvent
 	}
 	if verdict.Reason == sign.MissingSignature {
 		result.Foreign = foreign(request.Headers)
