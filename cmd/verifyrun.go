@@ -25,7 +25,7 @@ type verifier struct {
 	several bool
 	// misfits counts the payloads that do not fit their schema.
 	misfits int
-	file   verifiedFile
+	file    verifiedFile
 }
 
 // verifiedFile is what was found in the file at hand beside its deliveries.
