@@ -26,15 +26,23 @@ func (c *connectionFlags) add(flags *pflag.FlagSet) {
 
 // client returns the HTTP client that the flags make.
 func (c *connectionFlags) client(a *app) (*endpoint.Client, error) {
+	options, err := c.options(a)
+	if err != nil {
+		return nil, err
+	}
+	return endpoint.NewClient(a.Transport, options), nil
+}
+
+func (c *connectionFlags) options(a *app) (endpoint.ClientOptions, error) {
 	options := endpoint.ClientOptions{Timeout: c.Timeout, Insecure: c.Insecure}
 	if c.CACert != "" {
 		pem, err := a.read(c.CACert, "the certificates", maxConfig)
 		if err != nil {
-			return nil, err
+			return options, err
 		}
 		if options.Roots, err = endpoint.RootsFromPEM(pem); err != nil {
-			return nil, fmt.Errorf("reading the certificates: %q: %w", c.CACert, err)
+			return options, fmt.Errorf("reading the certificates: %q: %w", c.CACert, err)
 		}
 	}
-	return endpoint.NewClient(a.Transport, options), nil
+	return options, nil
 }

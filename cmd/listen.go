@@ -111,9 +111,11 @@ func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cob
 	flags.StringVar(&opts.TLSCert, "tls-cert", "", "speak TLS with the certificate in `FILE` (PEM)")
 	flags.StringVar(&opts.TLSKey, "tls-key", "", "the certificate's key in `FILE` (PEM)")
 	flags.StringVar(&opts.ReadyFile, "ready-file", "", "write the URL to `FILE` when the port is open")
-	flags.StringVar(&opts.Exec, "exec", "", "run `COMMAND` when the port is open, with M2M_LISTEN_URL set, and end with it")
+	flags.StringVar(&opts.Exec, "exec", "", "run `COMMAND` when the port is open, with M2M_LISTEN_URL set; its end and exit code are the run's")
 	flags.VarP(targetValue{&opts.ForwardTo}, "forward-to", "f", "pass valid deliveries on to `URL` and relay its answers")
 	opts.Connection.add(flags)
+	flags.Lookup("timeout").Usage = "answer 504 when the handler takes longer than `DURATION`; 0 never"
+	flags.Lookup("insecure").Usage = "accept any TLS certificate of the handler's"
 	flags.IntVar(&opts.Respond, "respond", 0, "answer valid deliveries with `STATUS`")
 	flags.IntVar(&opts.FailFirst, "fail-first", 0, "answer the first `N` valid deliveries with 500, or with --respond")
 	flags.Var(spanValue{&opts.Delay}, "delay", "wait `DURATION` before each answer")

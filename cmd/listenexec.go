@@ -10,8 +10,13 @@ import (
 	"time"
 )
 
-// execGrace is how long a command may take to end after it was asked to.
-const execGrace = 5 * time.Second
+const (
+	// execGrace is how long a command may take to end after it was asked to.
+	execGrace = 5 * time.Second
+	// groupGrace is how much longer that may take what it started. It is short: who
+	// has ended looks alive in a container whose first process reaps nobody.
+	groupGrace = time.Second
+)
 
 // exec runs the user's command, and returns how it ended: nil, an exitError with its
 // code, or why it did not run. What it writes goes to stderr, since stdout holds the
@@ -52,7 +57,7 @@ func (l *listening) exec(ctx context.Context, url string) error {
 
 // awaitGroup returns when all that a command started has ended, which it was asked to.
 func awaitGroup(command *exec.Cmd) {
-	grace := time.NewTimer(execGrace)
+	grace := time.NewTimer(groupGrace)
 	defer grace.Stop()
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()

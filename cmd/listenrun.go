@@ -8,9 +8,12 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
@@ -18,6 +21,9 @@ import (
 	"github.com/leapfinancial/m2m/internal/listen"
 	"github.com/leapfinancial/m2m/internal/partner"
 )
+
+// maxMemory is what the receiver's memory is held to, in bytes, as far as that can be.
+const maxMemory = 40 << 20
 
 // listening is one run of listen.
 type listening struct {
@@ -33,6 +39,12 @@ type listening struct {
 }
 
 func runListen(ctx context.Context, o *listenOptions) error {
+	// A flood of large deliveries must not make the process large: what they leave
+	// behind is collected in time, and less often than usual as long as it is little.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(maxMemory)
+	// A closed stdout is told, and does not kill.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	for _, key := range []string{"tolerance", "timeout"} {
 		if err := o.app.settings.fill(key); err != nil {
 			return err
@@ -80,7 +92,10 @@ func runListen(ctx context.Context, o *listenOptions) error {
 		if torn > 0 {
 			o.app.warn("%s ended in a torn line, left by a run that was killed: cut off %d bytes", o.Save, torn)
 		}
-		options.Save = file.Append
+		file.Anew = func() {
+			o.app.warn("%s is not there any more: a new one takes the records from here on", o.Save)
+		}
+		options.Save = file.AppendLine
 	}
 	listeners, err := l.open(ctx)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/listen"
 	"github.com/leapfinancial/m2m/internal/partner"
 	"github.com/leapfinancial/m2m/internal/term"
@@ -21,7 +22,9 @@ type listenView struct {
 	stop      context.CancelFunc
 	// unsaved, refused and unexplained are what was said already.
 	unsaved, refused, unexplained bool
-	err                           error
+	// line is the memory of the record written last.
+	line []byte
+	err  error
 }
 
 func (v *listenView) delivery(d listen.Delivery) {
@@ -55,8 +58,12 @@ func (v *listenView) show(d listen.Delivery) error {
 		a.warn("too many invalid deliveries to explain each one; m2m verify explains those in a --save file")
 	}
 	if v.options.Format == "json" {
+		if d.Line != nil && len(diagnosis.Findings) == 0 && !a.Redact {
+			_, err := a.Out.Write(d.Line)
+			return err
+		}
 		d.Record.Verification.Diagnosis = verify.Recorded(diagnosis)
-		return a.writeRecord(d.Record)
+		return v.record(d.Record)
 	}
 	p := a.printer(a.Out)
 	in := term.Incoming{Record: d.Record, Payload: d.Payload, Verdict: d.Verdict, Diagnosis: diagnosis}
@@ -65,6 +72,22 @@ func (v *listenView) show(d listen.Delivery) error {
 	}
 	p.Received(in, v.options.Format == "pretty", a.Verbose)
 	return p.Err()
+}
+
+// record writes one record in one write.
+func (v *listenView) record(record delivery.Record) error {
+	const keep = 64 << 10
+	if v.options.app.Redact {
+		record = term.RedactRecord(record)
+	}
+	line, err := record.AppendLine(v.line[:0])
+	if v.line = line; cap(line) > keep {
+		v.line = nil
+	}
+	if err == nil {
+		_, err = v.options.app.Out.Write(line)
+	}
+	return err
 }
 
 func (v *listenView) reply(received partner.Received) {

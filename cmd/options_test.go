@@ -77,7 +77,7 @@ func compare[T any](t *testing.T, want, got T) {
 
 func TestSendOptions(t *testing.T) {
 	t.Parallel()
-	defaults := sendOptions{Count: 1, Connection: connectionFlags{Timeout: 30 * time.Second}, Env: "sandbox", Expect: expectation(t, "2xx")}
+	defaults := sendOptions{Count: 1, TimeScale: 1, Connection: connectionFlags{Timeout: 30 * time.Second}, Env: "sandbox", Expect: expectation(t, "2xx")}
 	tests := []struct {
 		name string
 		args string
@@ -105,6 +105,15 @@ func TestSendOptions(t *testing.T) {
 		}},
 		{"how to deliver", "--payload - --expect 4xx --timeout 0s -k --cacert ca.pem --env live", func(o *sendOptions) {
 			o.Payload, o.Expect, o.Connection, o.Env = "-", expectation(t, "4xx"), connectionFlags{0, true, "ca.pem"}, "live"
+		}},
+		{"what to break", "x --fault stale --duplicates 2", func(o *sendOptions) {
+			o.Events, o.Fault, o.Duplicates = []string{"x"}, "stale", 2
+		}},
+		{"when to try again", "x --schedule 0s,1s,5m --time-scale 0.5", func(o *sendOptions) {
+			o.Events, o.Schedule, o.TimeScale = []string{"x"}, []time.Duration{0, time.Second, 5 * time.Minute}, 0.5
+		}},
+		{"when M2M tries again", "x --retry", func(o *sendOptions) {
+			o.Events, o.Schedule = []string{"x"}, deliver.Schedule()
 		}},
 		{"secrets are not split", "x --secret a,b --secret c --secret-file f", func(o *sendOptions) {
 			o.Events, o.Secrets = []string{"x"}, secretFlags{Secrets: []string{"a,b", "c"}, SecretFiles: []string{"f"}}

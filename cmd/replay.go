@@ -14,6 +14,7 @@ import (
 	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/endpoint"
 	"github.com/leapfinancial/m2m/internal/sign"
+	"github.com/leapfinancial/m2m/internal/term"
 )
 
 type replayOptions struct {
@@ -111,8 +112,8 @@ func runReplay(ctx context.Context, o *replayOptions) error {
 			return err
 		}
 	}
-	if run.tally.sent == 0 && !o.app.Quiet {
-		o.app.notice("nothing was sent: none of the %d captured is asked for", run.read)
+	if run.tally.sent == 0 && run.read > 0 {
+		o.app.notice("nothing was sent: of %s none is asked for", term.Count(run.read, "captured delivery", "captured deliveries"))
 	}
 	return run.tally.end(o.app)
 }
@@ -137,24 +138,40 @@ type replaying struct {
 func (r *replaying) file(ctx context.Context, name string) error {
 	in, err := r.app.open(name, "the capture")
 	if err != nil {
-		return err
+		r.refuse(err)
+		return nil
 	}
 	defer in.Close()
 	captures, err := capture.Open(in, capture.Auto)
-	if err != nil {
-		return captureError(name, err)
+	switch {
+	case errors.Is(err, errInterrupted):
+		return err
+	case err != nil:
+		r.refuse(captureError(name, err))
+		return nil
 	}
+	before, faulty := r.read, false
 	for {
 		record, _, err := captures.Next()
 		var line *delivery.LineError
 		switch {
 		case errors.Is(err, io.EOF):
+			if r.read == before && !faulty {
+				r.refuse(fmt.Errorf("reading %s: no delivery in it", name))
+			}
 			return nil
-		case errors.As(err, &line) && line.Torn:
+		case errors.Is(err, errInterrupted):
+			return err
+		case errors.As(err, &line) && line.Torn && r.read > before:
 			r.app.warn("%s: line %d is cut off and was not sent", name, line.Line)
 			continue
 		case err != nil:
-			return captureError(name, err)
+			faulty = true
+			r.refuse(captureError(name, err))
+			if line == nil {
+				return nil // what comes after it cannot be found
+			}
+			continue
 		}
 		r.read++
 		if !r.wanted(record) {
@@ -164,6 +181,12 @@ func (r *replaying) file(ctx context.Context, name string) error {
 			return err
 		}
 	}
+}
+
+// refuse tells of a capture that cannot be used; the others are sent all the same.
+func (r *replaying) refuse(err error) {
+	tellError(r.app.Err, err)
+	r.tally.code = worse(r.tally.code, exitNotTried)
 }
 
 func (r *replaying) wanted(record delivery.Record) bool {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -81,6 +82,20 @@ func origin(ts *testscript.TestScript, neg bool, args []string) {
 	u, err := url.Parse(args[1])
 	ts.Check(err)
 	ts.Setenv(args[0], u.Scheme+"://"+u.Host)
+}
+
+func hostname(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: hostname VAR")
+	}
+	name, err := os.Hostname()
+	if err == nil {
+		_, err = net.LookupHost(name)
+	}
+	if err != nil {
+		name = "localhost"
+	}
+	ts.Setenv(args[0], name)
 }
 
 // unpack takes a request apart without any code of m2m's.

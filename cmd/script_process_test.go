@@ -92,7 +92,7 @@ func environment(ts *testscript.TestScript) []string {
 	var vars []string
 	for _, name := range []string{
 		"PATH", "HOME", "USERPROFILE", "AppData", "XDG_CONFIG_HOME", "TZ", "GORACE", "SYSTEMROOT", "TMPDIR", "TMP", "GOCOVERDIR",
-		"NO_COLOR", "M2M_WEBHOOK_SECRET", "M2M_TOLERANCE", "M2M_PROFILE",
+		"NO_COLOR", "PORT", "M2M_API_KEY", "M2M_WEBHOOK_SECRET", "M2M_TOLERANCE", "M2M_PROFILE",
 	} {
 		if value := ts.Getenv(name); value != "" {
 			vars = append(vars, name+"="+value)
@@ -135,8 +135,8 @@ func ends(ts *testscript.TestScript, neg bool, args []string) {
 
 // waitOut waits for something on the standard output of a program that goes on.
 func waitOut(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: waitout NAME REGEXP")
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: waitout NAME REGEXP [VAR]")
 	}
 	b, wanted, end := program(ts, args[0]), regexp.MustCompile("(?m)"+args[1]), time.Now().Add(deadline)
 	for !wanted.MatchString(b.out.String()) {
@@ -144,6 +144,10 @@ func waitOut(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s did not write it\n%s%s", args[0], b.out.String(), b.err.String())
 		}
 		time.Sleep(5 * time.Millisecond) // a poll with a deadline, not a guess
+	}
+	if len(args) == 3 {
+		found := wanted.FindStringSubmatch(b.out.String())
+		ts.Setenv(args[2], found[len(found)-1])
 	}
 }
 

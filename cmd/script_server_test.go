@@ -1,6 +1,10 @@
 package cmd_test
 
 import (
+	"context"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -8,6 +12,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -15,7 +21,8 @@ import (
 // serve starts a server for the rest of the script and puts its URL in a variable.
 // KIND is a status, or one of the ways not to answer well: redirect, escapes,
 // silent (VAR.reached is written when a request has come), garbage, reset, tls (a
-// certificate nobody trusts), closed.
+// certificate nobody trusts but who reads VAR.pem), closed. There are two handlers,
+// app and mistaken; what they do stands at appHandler.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: serve VAR KIND")
@@ -52,6 +59,8 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		server.Config.ErrorLog = log.New(io.Discard, "", 0) // the refused handshake is the point
 		server.StartTLS()
 		ts.Defer(server.Close)
+		authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+		ts.Check(os.WriteFile(ts.MkAbs(name+".pem"), authority, 0o600))
 		ts.Setenv(name, server.URL+"/hooks")
 	case "garbage":
 		serveConnections(ts, name, func(conn net.Conn) {
@@ -68,9 +77,68 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		listener := listenLoopback(ts)
 		ts.Check(listener.Close())
 		ts.Setenv(name, "http://"+listener.Addr().String()+"/hooks")
+	case "app", "mistaken":
+		serveHTTP(ts, name, appHandler(ts, name, kind == "mistaken"))
 	default:
 		ts.Fatalf("unknown kind of server %q", kind)
 	}
+}
+
+// appHandler takes deliveries as they come: VAR.log gets the event of each, VAR.bodies
+// the bodies, VAR.signatures the signatures. A mistaken one also answers data requests
+// for somebody else; VAR.reply gets what it was told.
+func appHandler(ts *testscript.TestScript, name string, mistaken bool) http.HandlerFunc {
+	path := ts.MkAbs(name)
+	var mu sync.Mutex
+	note := func(file, text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		f, err := os.OpenFile(path+file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return // the script is over
+		}
+		defer f.Close()
+		_, _ = io.WriteString(f, text)
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		event := r.Header.Get("X-M2M-Event")
+		note(".log", event+"\n")
+		note(".bodies", string(body))
+		note(".signatures", r.Header.Get("X-M2M-Signature")+"\n")
+		if mistaken && event == "user.data_request" {
+			note(".reply", replyAsAnother(r.Context(), body))
+		}
+		w.Header().Set("X-App", "it is I")
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = fmt.Fprintf(w, `{"took":%q}`, event)
+	}
+}
+
+// replyAsAnother answers a data request with another referenceId than its own.
+func replyAsAnother(ctx context.Context, delivered []byte) string {
+	var payload struct {
+		Data struct{ ReplyEndpoint string }
+	}
+	if err := json.Unmarshal(delivered, &payload); err != nil {
+		return err.Error()
+	}
+	body := `{"referenceId":"somebody_else","userData":{"dob":"1990-05-15"}}`
+	r, err := http.NewRequestWithContext(ctx, http.MethodPut, payload.Data.ReplyEndpoint, strings.NewReader(body))
+	if err != nil {
+		return err.Error()
+	}
+	r.Header.Set("X-API-Key", "m2m_test_mistaken")
+	r.Header.Set("Content-Type", "application/json")
+	client := &http.Client{Timeout: deadline, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(r)
+	if err != nil {
+		return err.Error()
+	}
+	defer response.Body.Close()
+	text, _ := io.ReadAll(response.Body)
+	return fmt.Sprintf("%d %s\n", response.StatusCode, text)
 }
 
 func serveHTTP(ts *testscript.TestScript, name string, handler http.HandlerFunc) {

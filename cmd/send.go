@@ -4,18 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/leapfinancial/m2m/internal/capture"
 	"github.com/leapfinancial/m2m/internal/deliver"
-	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/endpoint"
-	"github.com/leapfinancial/m2m/internal/term"
 )
 
 // maxPayload is the largest payload file, in bytes.
@@ -39,8 +35,13 @@ type sendOptions struct {
 	DryRun         bool
 	Expect         deliver.Expectation
 	Connection     connectionFlags
-	Env            string
-	Secrets        secretFlags
+	Fault          string
+	// Schedule is nil without retries.
+	Schedule   []time.Duration
+	TimeScale  float64
+	Duplicates int
+	Env        string
+	Secrets    secretFlags
 }
 
 const sendExamples = `  # One event, fresh and correctly signed, to http://localhost:3000/webhooks/m2m
@@ -53,8 +54,15 @@ const sendExamples = `  # One event, fresh and correctly signed, to http://local
   m2m send operation.created --set data.amount.send=250.50 --to localhost
   m2m send --payload event.json --to localhost
 
-  # A delivery that a handler has to refuse: signed an hour ago
-  m2m send link.created --timestamp -1h --expect 401 --to localhost
+  # A delivery that a handler has to refuse; all that can be broken
+  m2m send link.created --fault stale --expect 401 --to localhost
+  m2m send --fault help
+
+  # Until it is acknowledged, as M2M does, a thousand times faster
+  m2m send link.created --retry --time-scale 0.001 --to localhost
+
+  # Six times at one moment: the race that pays a customer twice
+  m2m send operation.created --duplicates 5 --to localhost
 
   # Nothing is sent: the signed request, or the curl command that makes it
   m2m send link.opened --print http
@@ -66,6 +74,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 		runF = runSend
 	}
 	expect := &expectValue{value: &opts.Expect}
+	retry := false
 	cmd := &cobra.Command{
 		Use:     "send [EVENT...]",
 		Short:   "Deliver correctly signed events to a handler",
@@ -87,6 +96,15 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 					opts.Print = "json"
 				}
 			}
+			if opts.Fault == "help" {
+				return runF(cmd.Context(), opts)
+			}
+			if retry && opts.Schedule == nil {
+				opts.Schedule = deliver.Schedule()
+			}
+			if cmd.Flags().Changed("time-scale") && opts.Schedule == nil {
+				return withHint(errors.New("--time-scale belongs to --retry"), "pass --retry, or --schedule 0s,1s,5s")
+			}
 			if err := opts.check(); err != nil {
 				return err
 			}
@@ -106,6 +124,12 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	flags.Var(momentValue{&opts.Now}, "now", "take `TIME` for the present")
 	flags.Var(momentValue{&opts.Timestamp}, "timestamp", "sign as of `TIME`: Unix seconds, RFC 3339, or -10m")
 	flags.IntVar(&opts.Count, "count", 1, "send `N` of each, all fresh")
+	flags.StringVar(&opts.Fault, "fault", "", "break one thing on purpose: `KIND`; --fault help lists them")
+	flags.BoolVar(&retry, "retry", false, "try again as M2M does: 5 attempts within 3 hours")
+	flags.Var(scheduleValue{&opts.Schedule}, "schedule", "try again after these `PAUSES`: 0s,1s,5s")
+	opts.TimeScale = 1
+	flags.Var(scaleValue{&opts.TimeScale}, "time-scale", "make the pauses `FACTOR` as long: 0.001")
+	flags.IntVar(&opts.Duplicates, "duplicates", 0, "send each `N` times more, at the same moment")
 	flags.VarP(headerValue{&opts.Headers}, "header", "H", "add or replace a header, `'Name: value'`")
 	flags.Var(&enumValue{"--print", &opts.Print, []string{"http", "curl", "json"}}, "print", "write the signed request as `FORM` and send nothing: http, curl or json")
 	flags.BoolVar(&opts.DryRun, "dry-run", false, "same as --print http")
@@ -124,6 +148,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 
 // check refuses combinations that mean nothing.
 func (o *sendOptions) check() error {
+	_, known := deliver.FindFault(o.Fault)
 	sources := 0
 	for _, given := range []bool{len(o.Events) > 0, o.All, o.Payload != ""} {
 		if given {
@@ -141,6 +166,12 @@ func (o *sendOptions) check() error {
 		return withHint(errors.New("EVENT, --all and --payload exclude each other"), "give one of the three; -H 'X-M2M-Event: …' sets a payload's event header")
 	case o.Payload != "" && o.Sample:
 		return errors.New("--payload and --sample exclude each other")
+	case o.Fault != "" && !known:
+		return unknown("fault", o.Fault, faultNames())
+	case o.Duplicates < 0:
+		return fmt.Errorf("--duplicates %d: it has to be 1 or more", o.Duplicates)
+	case o.Duplicates > 0 && o.Schedule != nil:
+		return withHint(errors.New("--retry and --duplicates exclude each other"), "M2M retries one after the other; --duplicates is the race that it does not promise to avoid")
 	case o.Count < 1:
 		return fmt.Errorf("--count %d: it has to be 1 or more", o.Count)
 	case o.app.JSON && (o.Print == "http" || o.Print == "curl"):
@@ -155,6 +186,9 @@ func (o *sendOptions) check() error {
 }
 
 func runSend(ctx context.Context, o *sendOptions) error {
+	if o.Fault == "help" {
+		return o.listFaults()
+	}
 	for _, key := range []string{"timeout", "env"} {
 		if err := o.app.settings.fill(key); err != nil {
 			return err
@@ -177,81 +211,28 @@ func runSend(ctx context.Context, o *sendOptions) error {
 	if err != nil {
 		return err
 	}
-	spec := deliver.Spec{Target: o.Target, Key: ring.keys[0], UserAgent: userAgent(), Edits: o.Headers}
+	fault, _ := deliver.FindFault(o.Fault) // the zero Fault breaks nothing
+	spec := deliver.Spec{Target: o.Target, Key: ring.keys[0], UserAgent: userAgent(), Edits: o.Headers, Fault: fault}
 	if o.Print != "" {
 		return maker.each(round, func(payload []byte) error {
 			return o.print(maker, spec.Request(payload, o.timestamp()))
 		})
 	}
-	client, err := o.Connection.client(o.app)
+	connection, err := o.Connection.options(o.app)
 	if err != nil {
 		return err
 	}
+	connection.Unbuffered = fault.BodyTime > 0
+	client := endpoint.NewClient(o.app.Transport, connection)
 	defer client.CloseIdle()
-	sender := &deliver.Sender{Client: client, Now: o.app.Now, NewID: maker.newID}
-	tally := &sendTally{}
-	err = maker.each(round, func(payload []byte) error {
-		record, err := sender.Send(ctx, spec.Request(payload, o.timestamp()), 1)
-		if err != nil {
-			return err
-		}
-		return o.app.showSent(record, o.Expect, tally)
-	})
-	if err != nil {
-		return err
+	s := &sending{
+		sendOptions: o, maker: maker, spec: spec, tally: &sendTally{},
+		sender: &deliver.Sender{Client: client, Now: o.app.Now, NewID: maker.newID, BodyTime: fault.BodyTime},
 	}
-	return tally.end(o.app)
+	return s.run(ctx, round)
 }
 
 // present is the clock of the payloads and signatures.
 func (o *sendOptions) present() time.Time { return o.Now.at(o.app.Now()) }
 
 func (o *sendOptions) timestamp() string { return o.Timestamp.header(o.present()) }
-
-// print writes a signed request in a form that other tools read.
-func (o *sendOptions) print(maker *maker, request delivery.Request) error {
-	if o.app.Redact {
-		request.Body = term.Redact(request.Body)
-	}
-	switch o.Print {
-	case "json":
-		return o.app.writeRecord(delivery.Record{
-			ID: maker.newID(), Time: o.present(), Event: delivery.EventOf(request), Request: request,
-		})
-	case "curl":
-		var flags []string
-		if o.Connection.Insecure {
-			flags = append(flags, "--insecure")
-		}
-		if o.Connection.CACert != "" {
-			flags = append(flags, "--cacert", o.Connection.CACert)
-		}
-		text, err := capture.FormatCurl(request, flags, "")
-		if err != nil {
-			return withHint(err, "use --print http")
-		}
-		_, err = io.WriteString(o.app.Out, text)
-		return err
-	}
-	data, err := capture.FormatHTTP(request)
-	if err != nil {
-		return err
-	}
-	_, err = o.app.Out.Write(data)
-	return err
-}
-
-// writeRecord writes one delivery record to stdout.
-func (a *app) writeRecord(record delivery.Record) error {
-	if a.Redact {
-		record = term.RedactRecord(record)
-	}
-	line, err := record.Line()
-	if err != nil {
-		return err
-	}
-	_, err = a.Out.Write(line)
-	return err
-}
-
-func userAgent() string { return "m2m/" + buildVersion() }

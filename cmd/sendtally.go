@@ -35,7 +35,11 @@ func (t *sendTally) add(record delivery.Record, expect deliver.Expectation) bool
 
 // showSent counts a delivery and shows it.
 func (a *app) showSent(record delivery.Record, expect deliver.Expectation, tally *sendTally) error {
-	expected := tally.add(record, expect)
+	return a.show(record, tally.add(record, expect))
+}
+
+// show shows a delivery that was sent.
+func (a *app) show(record delivery.Record, expected bool) error {
 	if a.JSON {
 		return a.writeRecord(record)
 	}

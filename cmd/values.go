@@ -79,6 +79,42 @@ func shortDuration(d time.Duration) string {
 	return text
 }
 
+// scheduleValue is a list of pauses with commas between, one before each attempt.
+type scheduleValue struct{ value *[]time.Duration }
+
+func (v scheduleValue) String() string { return "" }
+
+func (v scheduleValue) Type() string { return "pauses" }
+
+func (v scheduleValue) Set(text string) error {
+	var pauses []time.Duration
+	for item := range strings.SplitSeq(text, ",") {
+		var pause time.Duration
+		if err := (spanValue{&pause}).Set(strings.TrimSpace(item)); err != nil {
+			return err
+		}
+		pauses = append(pauses, pause)
+	}
+	*v.value = pauses
+	return nil
+}
+
+// scaleValue is a factor that is more than zero.
+type scaleValue struct{ value *float64 }
+
+func (v scaleValue) String() string { return "" }
+
+func (v scaleValue) Type() string { return "factor" }
+
+func (v scaleValue) Set(text string) error {
+	factor, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(factor > 0) || factor > 1000 {
+		return fmt.Errorf("%q is not a factor such as 0.001: more than 0, and no more than 1000", text)
+	}
+	*v.value = factor
+	return nil
+}
+
 // targetValue is where deliveries go.
 type targetValue struct{ value *endpoint.Target }
 

@@ -21,29 +21,36 @@ type Spec struct {
 	// Key signs; it must not be the zero Key.
 	Key       sign.Key
 	UserAgent string
-	// Edits are the user's own headers, applied last.
+	// Edits are the user's own headers.
 	Edits []HeaderEdit
+	// Fault is what is wrong on purpose, applied last; the zero Fault is nothing.
+	Fault Fault
 }
 
 // Request returns the request that delivers the payload, byte for byte, signed as
 // of the given timestamp header text. Its event header, as documented, holds the
 // event that the payload names; a payload that names none goes without.
 func (s Spec) Request(payload []byte, timestamp string) delivery.Request {
+	signed, timestamp, key := s.Fault.beforeSigning(payload, timestamp, s.Key)
 	headers := delivery.Headers{
 		{Name: "Content-Type", Value: "application/json"},
 		{Name: "User-Agent", Value: s.UserAgent},
 	}
-	if body, err := delivery.ReadPayload(payload); err == nil && body.Event != "" && isHeaderValue(body.Event) {
-		headers.Set(delivery.EventHeader, body.Event)
+	for _, body := range [][]byte{payload, signed} {
+		if names, err := delivery.ReadPayload(body); err == nil && names.Event != "" && isHeaderValue(names.Event) {
+			headers.Set(delivery.EventHeader, names.Event)
+		}
 	}
 	headers.Set(delivery.TimestampHeader, timestamp)
-	headers.Set(delivery.SignatureHeader, s.Key.Sign(timestamp, payload))
-	return delivery.Request{
+	headers.Set(delivery.SignatureHeader, key.Sign(timestamp, signed))
+	request := delivery.Request{
 		Method:  http.MethodPost,
 		URL:     s.Target.String(),
 		Headers: applyEdits(headers, s.Edits),
-		Body:    payload,
+		Body:    signed,
 	}
+	s.Fault.afterSigning(&request)
+	return request
 }
 
 // HeaderEdit is a header that the user gave on the command line.

@@ -21,12 +21,19 @@ type Sender struct {
 	Now func() time.Time
 	// NewID makes the records' ids.
 	NewID func() string
+	// BodyTime is how long a body takes to send, in pieces; zero is at once.
+	BodyTime time.Duration
 }
 
 // Send makes one attempt to deliver the request and returns its record, with
 // either the answer or why there was none. The error is the context's, when that
 // ended first.
 func (s *Sender) Send(ctx context.Context, request delivery.Request, attempt int) (delivery.Record, error) {
+	return s.send(ctx, request, attempt, nil)
+}
+
+// send sends the body when all that start at its place have come, or at once where there is none.
+func (s *Sender) send(ctx context.Context, request delivery.Request, attempt int, start *place) (delivery.Record, error) {
 	record := delivery.Record{
 		ID:      s.NewID(),
 		Time:    s.Now(),
@@ -38,7 +45,19 @@ func (s *Sender) Send(ctx context.Context, request delivery.Request, attempt int
 	if err != nil {
 		return record, err
 	}
+	if s.BodyTime > 0 && len(request.Body) > 0 {
+		wire.Body = newSlowBody(ctx, request.Body, s.BodyTime)
+		wire.GetBody = nil
+	}
+	if start != nil && len(request.Body) > 0 {
+		wire.Body = start.before(ctx, wire.Body)
+		wire.GetBody = nil
+	}
 	answer, err := s.Client.Do(ctx, wire)
+	if start != nil {
+		// What waited for the others says nothing about the handler.
+		record.Time = start.openedAt(record.Time)
+	}
 	record.Latency = s.Now().Sub(record.Time)
 	var failure *endpoint.Error
 	switch {

@@ -13,6 +13,11 @@ import (
 type File struct {
 	mu   sync.Mutex
 	file *os.File
+	// opened tells the file from another one of its name.
+	opened os.FileInfo
+	// Anew is called when the file was removed or moved away, and one of that name is
+	// made anew; nil is no one. It is called with the file locked.
+	Anew func()
 }
 
 // ErrForeignFile is returned for a file whose last line is not the beginning of a
@@ -32,7 +37,11 @@ func OpenFile(name string) (f *File, torn int64, err error) {
 	if torn, err = mendEnd(file); err != nil {
 		return nil, 0, errors.Join(fmt.Errorf("appending to %s: %w", name, err), file.Close())
 	}
-	return &File{file: file}, torn, nil
+	opened, err := file.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(err, file.Close())
+	}
+	return &File{file: file, opened: opened}, torn, nil
 }
 
 // Append writes one record, whole and in one write. When it returns nil, the
@@ -42,14 +51,43 @@ func (f *File) Append(record Record) error {
 	if err != nil {
 		return err
 	}
+	return f.AppendLine(line)
+}
+
+// AppendLine is Append for a record's line.
+func (f *File) AppendLine(line []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.follow(); err != nil {
+		return err
+	}
 	written, err := f.file.Write(line)
 	if err != nil && written > 0 {
 		// A full disk took half a line; the next record must not be glued to it.
 		err = errors.Join(err, f.cut(int64(written)))
 	}
 	return err
+}
+
+// follow opens the file anew when the one of its name is no longer the one being
+// written, because somebody removed it or moved it away: what went into a removed file
+// would be lost.
+func (f *File) follow() error {
+	now, err := os.Stat(f.file.Name())
+	if err == nil && os.SameFile(now, f.opened) {
+		return nil
+	}
+	anew, _, err := OpenFile(f.file.Name())
+	if err != nil {
+		return err
+	}
+	// Every record is on file already when it returns.
+	_ = f.file.Close()
+	f.file, f.opened = anew.file, anew.opened
+	if f.Anew != nil {
+		f.Anew()
+	}
+	return nil
 }
 
 // Close closes the file.

@@ -56,38 +56,6 @@ type wireVerification struct {
 	Diagnosis  *Diagnosis `json:"diagnosis,omitempty"`
 }
 
-// Line returns the record as one line of JSON with a newline at its end. Bodies
-// that are valid UTF-8 are written as text, others as base64; either way the
-// same bytes come back from Parse.
-func (r Record) Line() ([]byte, error) {
-	wire := wireRecord{
-		Type:    Type,
-		ID:      r.ID,
-		Event:   r.Event,
-		Request: r.Request.wire(),
-		Error:   r.Error,
-		Attempt: r.Attempt,
-	}
-	wire.Time = formatTime(r.Time, timeForm)
-	if ms := Round(float64(r.Latency)/float64(time.Millisecond), 3); ms > 0 {
-		wire.LatencyMs = &ms
-	}
-	if v := r.Verification; v != nil {
-		wire.Verification = &wireVerification{
-			Valid: v.Valid, Reason: v.Reason, AgeSeconds: v.AgeSeconds, Secret: v.Secret, Diagnosis: v.Diagnosis,
-		}
-		wire.Verification.SignedAt = formatTime(v.SignedAt, time.RFC3339)
-	}
-	if r.Response != nil {
-		wire.Response = r.Response.wire()
-	}
-	line, err := EncodeLine(wire)
-	if err != nil {
-		return nil, fmt.Errorf("encoding a delivery record: %w", err)
-	}
-	return line, nil
-}
-
 // EncodeLine returns v as one line of JSON with a newline at its end, with <, >
 // and & left as they are. Control characters that JSON allows, DEL, C1 and the
 // bidirectional ones, are escaped: a record is read on terminals too.
@@ -182,12 +150,6 @@ func isOtherType(v any) bool {
 	return ok && name != Type
 }
 
-func (r Request) wire() *wireMessage {
-	m := &wireMessage{Method: r.Method, URL: r.URL, Remote: r.Remote, Headers: canonical(r.Headers)}
-	m.setBody(r.Body)
-	return m
-}
-
 func (m *wireMessage) request() (Request, error) {
 	body, ok, err := m.body()
 	if err != nil {
@@ -199,28 +161,12 @@ func (m *wireMessage) request() (Request, error) {
 	return Request{Method: m.Method, URL: m.URL, Remote: m.Remote, Headers: m.Headers, Body: body}, nil
 }
 
-func (r *Response) wire() *wireMessage {
-	m := &wireMessage{Status: r.Status, Headers: canonical(r.Headers), Truncated: r.Truncated}
-	m.setBody(r.Body)
-	return m
-}
-
 func (m *wireMessage) response() (*Response, error) {
 	body, _, err := m.body()
 	if err != nil {
 		return nil, fmt.Errorf("response: %w", err)
 	}
 	return &Response{Status: m.Status, Headers: m.Headers, Body: body, Truncated: m.Truncated}, nil
-}
-
-func (m *wireMessage) setBody(body []byte) {
-	if utf8.Valid(body) {
-		text := string(body)
-		m.Body = &text
-		return
-	}
-	encoded := base64.StdEncoding.EncodeToString(body)
-	m.BodyBase64 = &encoded
 }
 
 func (m *wireMessage) body() (body []byte, ok bool, err error) {
@@ -237,16 +183,6 @@ func (m *wireMessage) body() (body []byte, ok bool, err error) {
 		return body, true, nil
 	}
 	return nil, false, nil
-}
-
-// canonical spells M2M's headers as documented and makes an absent list an empty
-// one, so that the JSON has [] and not null.
-func canonical(headers Headers) Headers {
-	spelled := make(Headers, len(headers))
-	for i, line := range headers {
-		spelled[i] = Header{Name: Canonical(line.Name), Value: line.Value}
-	}
-	return spelled
 }
 
 // formatTime leaves out what RFC 3339 cannot write, and Parse could not read.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tidwall/gjson"
 )
@@ -32,12 +33,16 @@ func ReadPayload(body []byte) (Payload, error) {
 	if depth := nesting(body); depth > MaxNesting {
 		return Payload{}, fmt.Errorf("the body nests %d deep, more than %d", depth, MaxNesting)
 	}
-	if !json.Valid(body) || !gjson.ParseBytes(body).IsObject() {
+	if !json.Valid(body) {
 		return Payload{}, ErrNotObject
 	}
-	data := gjson.GetBytes(body, "data")
+	root := gjson.ParseBytes(body)
+	if !root.IsObject() {
+		return Payload{}, ErrNotObject
+	}
+	data := root.Get("data")
 	payload := Payload{
-		Event:     text(gjson.GetBytes(body, "event")),
+		Event:     text(root.Get("event")),
 		Reference: text(data.Get("referenceId")),
 	}
 	for _, member := range [...]string{"dataRequestId", "operationId", "linkId"} {
@@ -52,7 +57,7 @@ func text(value gjson.Result) string {
 	if value.Type != gjson.String {
 		return ""
 	}
-	return value.Str
+	return strings.Clone(value.Str) // which is a piece of the whole body
 }
 
 // nesting returns how deep the brackets outside of strings go, whatever else the

@@ -29,6 +29,8 @@ type ClientOptions struct {
 	Insecure bool
 	// Roots replaces the system's certificate authorities when not nil.
 	Roots *x509.CertPool
+	// Unbuffered sends each piece of a request as soon as it is there.
+	Unbuffered bool
 }
 
 // Client sends requests: through the proxy of the transport it is made of, over
@@ -36,8 +38,9 @@ type ClientOptions struct {
 // past any proxy, and "localhost" is dialled as 127.0.0.1 or ::1 whatever a
 // resolver says. Safe for concurrent use.
 type Client struct {
-	http    *http.Client
-	timeout time.Duration
+	http      *http.Client
+	transport *http.Transport
+	timeout   time.Duration
 }
 
 // NewClient returns a client on a clone of base.
@@ -56,11 +59,18 @@ func NewClient(base *http.Transport, options ClientOptions) *Client {
 	// An answer is shown and recorded as it came, so nothing may unpack it.
 	transport.DisableCompression = true
 	transport.MaxResponseHeaderBytes = maxAnswerHeaders
+	if options.Unbuffered {
+		transport.WriteBufferSize = 1 // 0 would be net/http's own choice
+	}
 	transport.TLSClientConfig = &tls.Config{
 		RootCAs: options.Roots,
 		// The user asked for it with --insecure, which no configuration file can do.
 		InsecureSkipVerify: options.Insecure,
 	}
+	return clientOn(transport, options.Timeout)
+}
+
+func clientOn(transport *http.Transport, timeout time.Duration) *Client {
 	return &Client{
 		http: &http.Client{
 			Transport: transport,
@@ -68,9 +78,13 @@ func NewClient(base *http.Transport, options ClientOptions) *Client {
 			// X-API-Key header to another host.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		timeout: options.Timeout,
+		transport: transport,
+		timeout:   timeout,
 	}
 }
+
+// Separate returns a client like c that shares no connection with it.
+func (c *Client) Separate() *Client { return clientOn(c.transport.Clone(), c.timeout) }
 
 // CloseIdle closes the connections that are kept open for the next request.
 func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }

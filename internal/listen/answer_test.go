@@ -119,7 +119,7 @@ func TestAnswers(t *testing.T) {
 			t.Parallel()
 			options, done := newOptions(t)
 			saved := 0
-			options.Save = func(delivery.Record) error { saved++; return nil }
+			options.Save = func([]byte) error { saved++; return nil }
 			if c.options != nil {
 				c.options(&options)
 			}

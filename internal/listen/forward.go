@@ -2,6 +2,7 @@ package listen
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,9 +15,14 @@ import (
 // sender does not wait for it.
 func (s *Server) forward(ctx context.Context, got *Delivery) {
 	request := got.Record.Request
-	request.Headers = endToEnd(request.Headers)
+	// The sender was already told to continue.
+	request.Headers = endToEnd(request.Headers, "Expect")
 	response, failure := s.options.Forward(context.WithoutCancel(ctx), request)
 	got.Forwarded = true
+	if failure == nil && response.Status < http.StatusOK {
+		message := fmt.Sprintf("the handler answered with the status %d, which ends nothing", response.Status)
+		response, failure = nil, &delivery.Error{Kind: "protocol", Message: message}
+	}
 	switch {
 	case failure == nil:
 		response.Headers = endToEnd(response.Headers)
@@ -31,14 +37,14 @@ func (s *Server) forward(ctx context.Context, got *Delivery) {
 }
 
 // endToEnd leaves out the headers that speak of one connection (RFC 9110, section
-// 7.6.1).
-func endToEnd(headers delivery.Headers) delivery.Headers {
+// 7.6.1), and others of those names.
+func endToEnd(headers delivery.Headers, others ...string) delivery.Headers {
 	named, _ := headers.Get("Connection")
 	hops := strings.Split(named, ",")
 	for i := range hops {
 		hops[i] = strings.TrimSpace(hops[i])
 	}
-	hops = append(hops, "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade")
+	hops = append(append(hops, others...), "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade")
 	return slices.DeleteFunc(slices.Clone(headers), func(header delivery.Header) bool {
 		return slices.ContainsFunc(hops, func(hop string) bool { return strings.EqualFold(hop, header.Name) })
 	})

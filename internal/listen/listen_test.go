@@ -115,3 +115,15 @@ func receive[T any](tb testing.TB, from <-chan T, what string) T {
 		panic("unreachable")
 	}
 }
+
+// saves returns an Options.Save that hands on the record that a line holds.
+func saves(t *testing.T, save func(delivery.Record) error) func([]byte) error {
+	t.Helper()
+	return func(line []byte) error {
+		record, err := delivery.Parse(line)
+		if err != nil {
+			return err
+		}
+		return save(record)
+	}
+}

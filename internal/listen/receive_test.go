@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -123,11 +124,11 @@ func TestRecordIsSavedBeforeTheAnswer(t *testing.T) {
 	t.Parallel()
 	options, done := newOptions(t)
 	saving, release := make(chan delivery.Record), make(chan struct{})
-	options.Save = func(record delivery.Record) error {
+	options.Save = saves(t, func(record delivery.Record) error {
 		saving <- record
 		<-release
 		return nil
-	}
+	})
 	server := serve(t, options)
 	answered := make(chan answer, 1)
 	request := post(t, server.URL, opened)
@@ -163,12 +164,12 @@ func TestWhoSeesTheAnswerFindsTheRecord(t *testing.T) {
 	options, _ := newOptions(t)
 	var mu sync.Mutex
 	saved := map[string]bool{}
-	options.Save = func(record delivery.Record) error {
+	options.Save = saves(t, func(record delivery.Record) error {
 		mu.Lock()
 		defer mu.Unlock()
 		saved[string(record.Request.Body)] = true
 		return nil
-	}
+	})
 	server := serve(t, options)
 	for _, body := range []string{opened, "hello", `{"n":1}`, `{"n":2}`} {
 		do(t, server.Client(), post(t, server.URL, body))
@@ -188,7 +189,7 @@ func TestSaveErrorIsTheSendersToRetry(t *testing.T) {
 			t.Parallel()
 			options, done := newOptions(t)
 			options.AcceptAll = all
-			options.Save = func(delivery.Record) error { return full }
+			options.Save = func([]byte) error { return full }
 			server := serve(t, options)
 			got := do(t, server.Client(), post(t, server.URL, opened))
 			if got.status != http.StatusInternalServerError || got.body != "Internal Server Error" {
@@ -207,10 +208,10 @@ func TestOtherEventsAreAnsweredAndCountedAlone(t *testing.T) {
 	options, done := newOptions(t)
 	options.Only = []string{"operation.created", "operation.cancelled"}
 	var saved []string
-	options.Save = func(record delivery.Record) error {
+	options.Save = saves(t, func(record delivery.Record) error {
 		saved = append(saved, record.Event)
 		return nil
-	}
+	})
 	server := serve(t, options)
 	for _, c := range []struct {
 		body  string
@@ -230,22 +231,26 @@ func TestOtherEventsAreAnsweredAndCountedAlone(t *testing.T) {
 	}
 }
 
-func TestAcceptedSeesOnlyWhatIsAuthentic(t *testing.T) {
+func TestAcceptedSeesOnlyValidDataRequests(t *testing.T) {
 	t.Parallel()
 	options, done := newOptions(t)
 	options.AcceptAll = true
 	var accepted []string
 	options.Accepted = func(payload []byte) { accepted = append(accepted, string(payload)) }
 	server := serve(t, options)
-	forged := post(t, server.URL, `{"n":"forged"}`)
+	const asked = `{"event":"user.data_request","n":"%s"}`
+	forged := post(t, server.URL, fmt.Sprintf(asked, "forged"))
 	stamp(t, forged, present(), []byte("another body"))
-	old := post(t, server.URL, `{"n":"old"}`)
-	stamp(t, old, present().Add(-time.Hour), []byte(`{"n":"old"}`))
-	for _, request := range []*http.Request{forged, old, post(t, server.URL, "text"), post(t, server.URL, opened)} {
+	old := post(t, server.URL, fmt.Sprintf(asked, "old"))
+	stamp(t, old, present().Add(-time.Hour), []byte(fmt.Sprintf(asked, "old")))
+	header := post(t, server.URL, `{}`)
+	header.Header.Set(delivery.EventHeader, partner.DataRequestEvent)
+	valid := post(t, server.URL, fmt.Sprintf(asked, "valid"))
+	for _, request := range []*http.Request{forged, old, header, post(t, server.URL, "text"), post(t, server.URL, opened), valid} {
 		do(t, server.Client(), request)
 		receive(t, done, "the delivery")
 	}
-	if want := []string{opened}; !slices.Equal(accepted, want) {
+	if want := []string{fmt.Sprintf(asked, "valid")}; !slices.Equal(accepted, want) {
 		t.Errorf("got %q, want %q", accepted, want)
 	}
 }

@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -15,17 +16,28 @@ import (
 	"time"
 )
 
-// Deadlines of a connection. M2M itself waits 30 s for an answer, so nobody who is
-// honest takes longer to send.
-const (
-	headerTimeout = 10 * time.Second
-	bodyTimeout   = 60 * time.Second
-	idleTimeout   = 2 * time.Minute
-	// drainTimeout bounds the wait for what is in flight when the receiver stops.
-	drainTimeout = 5 * time.Second
-	// maxHeader is the most that a request's headers may take, in bytes.
-	maxHeader = 64 << 10
-)
+// maxHeader is the most that a request's headers may take, in bytes.
+const maxHeader = 64 << 10
+
+// Deadlines bound how long a sender may take. M2M itself waits 30 s for an answer, so
+// nobody who is honest takes longer to send.
+type Deadlines struct {
+	// Header is for a request's headers, 10 s; Body for all of the request, 60 s.
+	Header, Body time.Duration
+	// Idle is for a connection between two requests, 2 min.
+	Idle time.Duration
+	// Drain is for requests that arrive while the receiver ends, 5 s.
+	Drain time.Duration
+}
+
+func (d Deadlines) orUsual() Deadlines {
+	return Deadlines{
+		Header: cmp.Or(d.Header, 10*time.Second),
+		Body:   cmp.Or(d.Body, time.Minute),
+		Idle:   cmp.Or(d.Idle, 2*time.Minute),
+		Drain:  cmp.Or(d.Drain, 5*time.Second),
+	}
+}
 
 // Listen opens the port on the host. The host "localhost" is 127.0.0.1 and, where
 // the machine has it, ::1; port 0 takes one that is free on both.
@@ -68,16 +80,23 @@ func Port(listener net.Listener) int {
 	return 0
 }
 
-// Serve receives on the listeners until ctx ends, then finishes what is in flight.
-// A request that has not wholly arrived by then is not finished. With a
-// certificate it speaks TLS.
+// Serve receives on the listeners until ctx ends, then finishes what is in flight,
+// however long the handler takes for it. A request that does not wholly arrive in
+// time is not finished. With a certificate it speaks TLS. It is to be called once.
 func (s *Server) Serve(ctx context.Context, listeners []net.Listener, certificate *tls.Certificate) error {
+	deadlines := s.options.Deadlines.orUsual()
+	// Rehearsed delays end with it.
+	handling, hurry := context.WithCancel(context.WithoutCancel(ctx))
+	defer hurry()
 	server := &http.Server{
 		Handler:           s,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       bodyTimeout,
-		IdleTimeout:       idleTimeout,
+		BaseContext:       func(net.Listener) context.Context { return handling },
+		ReadHeaderTimeout: deadlines.Header,
+		ReadTimeout:       deadlines.Body,
+		IdleTimeout:       deadlines.Idle,
 		MaxHeaderBytes:    maxHeader,
+		// OPTIONS * is a method like any other.
+		DisableGeneralOptionsHandler: true,
 		// What net/http has to say of a sender's mistakes would come to the
 		// terminal unescaped.
 		ErrorLog: log.New(io.Discard, "", 0),
@@ -102,11 +121,14 @@ func (s *Server) Serve(ctx context.Context, listeners []net.Listener, certificat
 	case err = <-failed:
 	case <-ctx.Done():
 	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadlines.Drain)
 	defer cancel()
 	silent.close()
 	if server.Shutdown(drain) != nil {
-		// Only what never arrived whole is left.
+		hurry()
+		s.whole.Lock()
+		s.ended = true // only what never arrived whole is left
+		s.whole.Unlock()
 		_ = server.Close()
 	}
 	if err != nil {

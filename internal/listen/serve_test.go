@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/listen"
 )
 
@@ -69,7 +68,7 @@ func TestServeFinishesWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	options, done := newOptions(t)
 	saving, release := make(chan struct{}), make(chan struct{})
-	options.Save = func(delivery.Record) error {
+	options.Save = func([]byte) error {
 		close(saving)
 		<-release
 		return nil

@@ -9,7 +9,6 @@ package listen
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -22,7 +21,6 @@ import (
 	"github.com/leapfinancial/m2m/internal/endpoint"
 	"github.com/leapfinancial/m2m/internal/partner"
 	"github.com/leapfinancial/m2m/internal/sign"
-	"github.com/leapfinancial/m2m/internal/verify"
 )
 
 // Options are what a receiver does with deliveries.
@@ -51,16 +49,19 @@ type Options struct {
 	// others are judged, answered and counted.
 	Only []string
 
+	// Deadlines bound how long a sender may take; a zero one is the usual one.
+	Deadlines Deadlines
+
 	Now   func() time.Time
 	NewID func() string
 	// PartnerAPI answers a PUT to a data request; nil refuses it like any other
 	// method.
 	PartnerAPI http.Handler
-	// Save puts a record on file before the answer goes out; nil saves none. Its
-	// error makes the answer a 500, so that the sender tries again.
-	Save func(delivery.Record) error
-	// Accepted is called with each authentic payload before it is answered; nil is
-	// no one.
+	// Save puts a record's line on file before the answer goes out; nil saves none.
+	// Its error makes the answer a 500, so that the sender tries again.
+	Save func(line []byte) error
+	// Accepted is called with the payload of each valid data request before it is
+	// answered; nil is no one.
 	Accepted func(payload []byte)
 	// Misdirected is called with the Host of a request that is refused for it; nil is
 	// no one.
@@ -80,22 +81,38 @@ type Delivery struct {
 	Shown bool
 	// Forwarded says that the answer, or the lack of one, is the handler's.
 	Forwarded bool
-	// SaveError is why the record is not on file.
+	// Line is the record's, where it is on file.
+	Line []byte
+	// SaveError is why it is not.
 	SaveError error
 }
 
 // Server is an http.Handler that receives deliveries on every path.
 type Server struct {
 	options Options
-	done    sync.Mutex
+	judge   *judge
+	told    *teller
 	// accepted counts the deliveries that were, or but for the rehearsal would have
 	// been, accepted.
 	accepted atomic.Int64
 	queues   queues
+	// large holds a place for each large body that may be in memory.
+	large chan struct{}
+	// whole is read-locked by whoever has a whole delivery in hand, so that the end
+	// can wait for it; ended says that it came too late.
+	whole sync.RWMutex
+	ended bool
 }
 
 // NewServer returns a receiver.
-func NewServer(options Options) *Server { return &Server{options: options} }
+func NewServer(options Options) *Server {
+	return &Server{
+		options: options,
+		judge:   newJudge(options.Keys, options.Tolerance),
+		told:    newTeller(options.Done),
+		large:   make(chan struct{}, largePlaces(options.MaxBody)),
+	}
+}
 
 // ServeHTTP takes one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -118,7 +135,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.options.Forward != nil {
 		defer s.queues.wait(r.RemoteAddr)()
 	}
-	body, err := s.readBody(w, r)
+	body, release, err := s.readBody(w, r)
+	defer release()
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -128,53 +146,59 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// left to be told more.
 		refuse(w, http.StatusBadRequest, "Bad Request")
 	default:
+		s.whole.RLock()
+		defer s.whole.RUnlock()
+		if s.ended {
+			panic(http.ErrAbortHandler) // its connection is closed, and nothing was acknowledged
+		}
 		s.receive(w, r, body)
 	}
-}
-
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > s.options.MaxBody {
-		return nil, &http.MaxBytesError{Limit: s.options.MaxBody}
-	}
-	return io.ReadAll(http.MaxBytesReader(w, r.Body, s.options.MaxBody))
 }
 
 func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
 	read := s.options.Now()
 	request := s.request(r, body)
 	got := Delivery{Record: delivery.Record{ID: s.options.NewID(), Time: read, Request: request}}
-	judge := verify.Judge{Keys: s.options.Keys, Clock: sign.Clock{Now: read, Tolerance: s.options.Tolerance}}
-	found := judge.Record("", got.Record)
-	got.Payload, got.Verdict = found.Payload, found.Verdict
-	got.Record.Event = found.Event
-	got.Record.Verification = verification(found.Verdict)
+	found := s.judge.delivery(request, read)
+	got.Payload, got.Verdict = found.payload, found.verdict
+	got.Record.Event = found.event
+	got.Record.Verification = verification(found.verdict)
 	got.Shown = len(s.options.Only) == 0 || slices.Contains(s.options.Only, got.Record.Event)
 	// Before the handler sees it: it may reply to a data request before it answers.
-	if s.options.Accepted != nil && found.Verdict.Valid() && found.PayloadError == nil {
+	if s.options.Accepted != nil && found.acceptable() && found.payload.Event == partner.DataRequestEvent {
 		s.options.Accepted(body)
 	}
 	s.options.Rehearsal.wait(r.Context())
 	s.respond(r.Context(), &got, found)
 	got.Record.Latency = s.options.Now().Sub(read)
 	if s.options.Save != nil && got.Shown {
-		if got.SaveError = s.options.Save(got.Record); got.SaveError != nil {
+		if got.Line, got.SaveError = s.save(got.Record); got.SaveError != nil {
 			got.Record.Response = plain(http.StatusInternalServerError, "Internal Server Error")
 		}
 	}
 	write(w, got.Record.Response)
-	s.done.Lock()
-	defer s.done.Unlock()
-	s.options.Done(got)
+	s.told.tell(got)
+}
+
+func (s *Server) save(record delivery.Record) (line []byte, err error) {
+	line, err = record.Line()
+	if err == nil {
+		err = s.options.Save(line)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return line, nil
 }
 
 // respond finds out what the sender is told.
-func (s *Server) respond(ctx context.Context, got *Delivery, found verify.Result) {
+func (s *Server) respond(ctx context.Context, got *Delivery, found finding) {
 	switch {
 	case s.options.AcceptAll:
-	case !found.Verdict.Valid():
+	case !found.verdict.Valid():
 		got.Record.Response = plain(http.StatusUnauthorized, "Invalid signature")
 		return
-	case found.PayloadError != nil:
+	case found.payloadError != nil:
 		got.Record.Response = plain(http.StatusBadRequest, "Bad Request")
 		return
 	}
@@ -234,6 +258,9 @@ func plain(status int, text string) *delivery.Response {
 func write(w http.ResponseWriter, response *delivery.Response) {
 	for _, header := range response.Headers {
 		w.Header().Add(header.Name, header.Value)
+	}
+	if _, ok := w.Header()["Content-Type"]; !ok {
+		w.Header()["Content-Type"] = nil // or net/http guesses one that the handler did not give
 	}
 	w.Header().Del("Content-Length")
 	if hasBody(response.Status) {

@@ -18,8 +18,12 @@ func (p *Printer) Sent(record delivery.Record, expected, whole bool) {
 	if what == "" {
 		what = fmt.Sprintf("%d bytes", len(record.Request.Body))
 	}
+	attempt := ""
+	if record.Attempt > 1 {
+		attempt = fmt.Sprintf("attempt %d", record.Attempt)
+	}
 	fmt.Fprintf(&b, "--> %s\n", join(p.styles.bold.Sprint(Safe(what)), Safe(payload.ID),
-		Safe(record.Request.Method)+" "+Safe(record.Request.URL)))
+		Safe(record.Request.Method)+" "+Safe(record.Request.URL), attempt))
 	if whole {
 		b.WriteString(p.headers(record.Request.Headers) + p.payload(record.Request.Body))
 	}
@@ -157,8 +161,10 @@ func Comparison(received string, v sign.Verdict, prefix string) string {
 	}
 	if _, wellFormed := sign.ParseSignature(received); wellFormed {
 		received = sign.Shorten(received)
-	} else if len(received) > 100 {
-		received = received[:100] + "…"
+	} else if len(received) > 24 {
+		// A right one, spelled wrongly, is a right one.
+		start := received[:strings.IndexByte(received[:12], '=')+9]
+		received = fmt.Sprintf("%s… (%d characters)", start, len(received))
 	} else if received == "" {
 		received = "(empty)"
 	}

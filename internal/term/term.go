@@ -121,6 +121,19 @@ func Ago(seconds float64) string {
 	return span(seconds) + " ago"
 }
 
+// Wait returns how long is left, to the second: "4 min 12 s".
+func Wait(d time.Duration) string {
+	d = max(0, d).Round(time.Second)
+	hours, minutes, seconds := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
+	switch {
+	case hours > 0:
+		return fmt.Sprintf("%d h %d min", hours, minutes)
+	case minutes > 0:
+		return fmt.Sprintf("%d min %d s", minutes, seconds)
+	}
+	return fmt.Sprintf("%d s", seconds)
+}
+
 func span(seconds float64) string {
 	const minute, hour, day = 60.0, 3600.0, 86400.0
 	switch {

@@ -1,0 +1,42 @@
+package cmd
+
+import (
+	"github.com/leapfinancial/m2m/internal/deliver"
+)
+
+func faultNames() []string {
+	var names []string
+	for _, fault := range deliver.Faults() {
+		names = append(names, fault.Name)
+	}
+	return names
+}
+
+// listFaults is what --fault help prints.
+func (o *sendOptions) listFaults() error {
+	if o.app.JSON {
+		for _, fault := range deliver.Faults() {
+			err := o.app.writeJSON(struct {
+				Type     string `json:"type"`
+				Name     string `json:"name"`
+				Wire     string `json:"wire"`
+				Accepted bool   `json:"accepted"`
+			}{"fault", fault.Name, fault.Wire, fault.Accepted})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	p := o.app.printer(o.app.Out)
+	rows := [][]string{{p.Bold("fault"), p.Bold("a good handler"), p.Bold("what is on the wire")}}
+	for _, fault := range deliver.Faults() {
+		does := "refuses"
+		if fault.Accepted {
+			does = "accepts"
+		}
+		rows = append(rows, []string{fault.Name, does, fault.Wire})
+	}
+	p.Table(rows)
+	return p.Err()
+}

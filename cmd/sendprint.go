@@ -1,0 +1,57 @@
+package cmd
+
+import (
+	"io"
+
+	"github.com/leapfinancial/m2m/internal/capture"
+	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/term"
+)
+
+// print writes a signed request in a form that other tools read.
+func (o *sendOptions) print(maker *maker, request delivery.Request) error {
+	if o.app.Redact {
+		request.Body = term.Redact(request.Body)
+	}
+	switch o.Print {
+	case "json":
+		return o.app.writeRecord(delivery.Record{
+			ID: maker.newID(), Time: o.present(), Event: delivery.EventOf(request), Request: request,
+		})
+	case "curl":
+		var flags []string
+		if o.Connection.Insecure {
+			flags = append(flags, "--insecure")
+		}
+		if o.Connection.CACert != "" {
+			flags = append(flags, "--cacert", o.Connection.CACert)
+		}
+		text, err := capture.FormatCurl(request, flags, "")
+		if err != nil {
+			return withHint(err, "use --print http")
+		}
+		_, err = io.WriteString(o.app.Out, text)
+		return err
+	}
+	data, err := capture.FormatHTTP(request)
+	if err != nil {
+		return err
+	}
+	_, err = o.app.Out.Write(data)
+	return err
+}
+
+// writeRecord writes one delivery record to stdout.
+func (a *app) writeRecord(record delivery.Record) error {
+	if a.Redact {
+		record = term.RedactRecord(record)
+	}
+	line, err := record.Line()
+	if err != nil {
+		return err
+	}
+	_, err = a.Out.Write(line)
+	return err
+}
+
+func userAgent() string { return "m2m/" + buildVersion() }

@@ -1,0 +1,169 @@
+package deliver_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/leapfinancial/m2m/internal/deliver"
+	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/endpoint"
+)
+
+func plainSender(t *testing.T) *deliver.Sender {
+	t.Helper()
+	transport, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		t.Fatal("the default transport is another one")
+	}
+	client := endpoint.NewClient(transport, endpoint.ClientOptions{Timeout: 10 * time.Second})
+	t.Cleanup(client.CloseIdle)
+	return &deliver.Sender{Client: client, Now: time.Now, NewID: func() string { return "id" }}
+}
+
+// TestScheduleIsTheDocumentedOne: five attempts; 0, 1 min, 5 min, 30 min, 2 h before
+// each.
+func TestScheduleIsTheDocumentedOne(t *testing.T) {
+	t.Parallel()
+	want := []time.Duration{0, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour}
+	if got := deliver.Schedule(); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestDeliverStopsAtTheFirst2xx(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answers  []int
+		schedule []time.Duration
+		want     string
+	}{
+		"at once":             {[]int{204, 500}, make([]time.Duration, 3), "1:204 last"},
+		"the third time":      {[]int{500, 301, 200, 200}, make([]time.Duration, 5), "1:500 2:301 3:200 last"},
+		"never":               {[]int{500, 404, 400}, make([]time.Duration, 3), "1:500 2:404 3:400 last"},
+		"without a schedule":  {[]int{500, 200}, nil, "1:500 last"},
+		"a pause before each": {[]int{500, 200}, []time.Duration{time.Millisecond, time.Millisecond}, "waited 1 1:500 waited 2 2:200 last"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			served := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(c.answers[served])
+				served++
+			}))
+			defer server.Close()
+			got, made := "", 0
+			attempts, err := plainSender(t).Deliver(t.Context(), deliver.Retry{
+				Schedule: c.schedule,
+				Request: func() delivery.Request {
+					made++
+					return delivery.Request{Method: "POST", URL: server.URL, Body: []byte("{}")}
+				},
+				Done: func(record delivery.Record, last bool) error {
+					got += fmt.Sprintf(" %d:%d", record.Attempt, record.Response.Status)
+					if last {
+						got += " last"
+					}
+					return nil
+				},
+				Waiting: func(next int, _ time.Time) func() { return func() { got += fmt.Sprintf(" waited %d", next) } },
+			})
+			if err != nil || got != " "+c.want || attempts != made {
+				t.Errorf("got %q after %d attempts of %d requests, error %v, want %q", got, attempts, made, err, c.want)
+			}
+		})
+	}
+}
+
+func TestDeliverIsInterruptedWhileItWaits(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stopped := errors.New("stopped")
+	attempts, err := plainSender(t).Deliver(ctx, deliver.Retry{
+		Schedule: []time.Duration{0, time.Hour},
+		Request:  func() delivery.Request { return delivery.Request{Method: "POST", URL: server.URL} },
+		Done:     func(delivery.Record, bool) error { return nil },
+		Waiting:  func(int, time.Time) func() { cancel(stopped); return func() {} },
+	})
+	if attempts != 1 || !errors.Is(err, stopped) {
+		t.Errorf("got %d attempts and error %v", attempts, err)
+	}
+}
+
+// TestRaceStartsWhenAllAreConnected answers at a socket, and only once every
+// connection is there and none has sent its body.
+func TestRaceStartsWhenAllAreConnected(t *testing.T) {
+	t.Parallel()
+	const copies = 8
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	var mu sync.Mutex
+	connected, early := 0, 0
+	var bodies []string
+	server := &http.Server{
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			mu.Lock()
+			defer mu.Unlock()
+			if state == http.StateNew {
+				connected++
+			}
+		},
+		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			mu.Lock()
+			defer mu.Unlock()
+			if connected < copies {
+				early++
+			}
+			bodies = append(bodies, string(body))
+		}),
+	}
+	go server.Serve(listener)
+	defer server.Close()
+	records, err := plainSender(t).Race(t.Context(), delivery.Request{
+		Method: "POST", URL: "http://" + listener.Addr().String(), Body: []byte("the same"),
+	}, copies)
+	if err != nil || len(records) != copies {
+		t.Fatalf("got %d records and error %v", len(records), err)
+	}
+	for _, record := range records {
+		if record.Response == nil || record.Response.Status != 200 || record.Attempt != 1 {
+			t.Errorf("got %+v", record)
+		}
+	}
+	if connected != copies || early != 0 || len(bodies) != copies || slices.ContainsFunc(bodies, func(b string) bool { return b != "the same" }) {
+		t.Errorf("%d connections, %d bodies before all were there, bodies %q", connected, early, bodies)
+	}
+}
+
+func TestRaceAgainstNobodyEnds(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	records, err := plainSender(t).Race(t.Context(), delivery.Request{Method: "POST", URL: "http://" + address, Body: []byte("x")}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, record := range records {
+		if record.Error == nil || record.Error.Kind != "refused" {
+			t.Errorf("got %+v", record)
+		}
+	}
+}

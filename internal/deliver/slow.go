@@ -1,0 +1,56 @@
+package deliver
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// slowPieces is in how many pieces a slow body is sent.
+const slowPieces = 8
+
+// slowBody hands out a body in pieces, with pauses before all but the first.
+type slowBody struct {
+	ctx   context.Context
+	rest  []byte
+	piece int
+	pause time.Duration
+	begun bool
+}
+
+func newSlowBody(ctx context.Context, body []byte, span time.Duration) io.ReadCloser {
+	pieces := min(slowPieces, len(body))
+	return &slowBody{
+		ctx: ctx, rest: body, piece: (len(body) + pieces - 1) / pieces,
+		pause: span / time.Duration(max(1, pieces-1)),
+	}
+}
+
+func (b *slowBody) Read(p []byte) (int, error) {
+	if len(b.rest) == 0 {
+		return 0, io.EOF
+	}
+	if b.begun {
+		if err := wait(b.ctx, b.pause); err != nil {
+			return 0, err
+		}
+	}
+	b.begun = true
+	n := copy(p, b.rest[:min(b.piece, len(b.rest))])
+	b.rest = b.rest[n:]
+	return n, nil
+}
+
+func (b *slowBody) Close() error { return nil }
+
+// wait waits that long, or until ctx ends, and then returns its cause.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
