@@ -13,10 +13,8 @@ import (
 type File struct {
 	mu   sync.Mutex
 	file *os.File
-	// opened tells the file from another one of its name.
-	opened os.FileInfo
-	// Anew is called when the file was removed or moved away, and one of that name is
-	// made anew; nil is no one. It is called with the file locked.
+	// Anew is called when the file was removed, and one of that name is made anew; nil
+	// is no one. It is called with the file locked.
 	Anew func()
 }
 
@@ -37,11 +35,7 @@ func OpenFile(name string) (f *File, torn int64, err error) {
 	if torn, err = mendEnd(file); err != nil {
 		return nil, 0, errors.Join(fmt.Errorf("appending to %s: %w", name, err), file.Close())
 	}
-	opened, err := file.Stat()
-	if err != nil {
-		return nil, 0, errors.Join(err, file.Close())
-	}
-	return &File{file: file, opened: opened}, torn, nil
+	return &File{file: file}, torn, nil
 }
 
 // Append writes one record, whole and in one write. When it returns nil, the
@@ -69,12 +63,10 @@ func (f *File) AppendLine(line []byte) error {
 	return err
 }
 
-// follow opens the file anew when the one of its name is no longer the one being
-// written, because somebody removed it or moved it away: what went into a removed file
+// follow opens the file anew when somebody removed it: what went into a removed file
 // would be lost.
 func (f *File) follow() error {
-	now, err := os.Stat(f.file.Name())
-	if err == nil && os.SameFile(now, f.opened) {
+	if !isRemoved(f.file) {
 		return nil
 	}
 	anew, _, err := OpenFile(f.file.Name())
@@ -83,7 +75,7 @@ func (f *File) follow() error {
 	}
 	// Every record is on file already when it returns.
 	_ = f.file.Close()
-	f.file, f.opened = anew.file, anew.opened
+	f.file = anew.file
 	if f.Anew != nil {
 		f.Anew()
 	}
