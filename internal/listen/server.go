@@ -60,6 +60,9 @@ type Options struct {
 	// Save puts a record's line on file before the answer goes out; nil saves none.
 	// Its error makes the answer a 500, so that the sender tries again.
 	Save func(line []byte) error
+	// Lines has Done given each record's line, too, made while other deliveries are
+	// received.
+	Lines bool
 	// Accepted is called with the payload of each valid data request before it is
 	// answered; nil is no one.
 	Accepted func(payload []byte)
@@ -81,9 +84,10 @@ type Delivery struct {
 	Shown bool
 	// Forwarded says that the answer, or the lack of one, is the handler's.
 	Forwarded bool
-	// Line is the record's, where it is on file.
+	// Line is the record's, where it is on file or Options.Lines asks for it; nil where
+	// it could not be made.
 	Line []byte
-	// SaveError is why it is not.
+	// SaveError is why the record is not on file.
 	SaveError error
 }
 
@@ -177,6 +181,9 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
 		}
 	}
 	write(w, got.Record.Response)
+	if s.options.Lines && got.Line == nil && got.Shown {
+		got.Line, _ = got.Record.Line()
+	}
 	s.told.tell(got)
 }
 
