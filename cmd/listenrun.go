@@ -169,7 +169,7 @@ func (l *listening) serve(ctx context.Context, server *listen.Server, listeners 
 	defer stop()
 	// The replies of --answer may go to this very port.
 	afterReplies := func() {
-		l.answerer.wait()
+		_ = l.answerer.wait() // which is asked again in the end
 		stop()
 	}
 	l.end = sync.OnceFunc(func() { go afterReplies() })

@@ -97,8 +97,8 @@ func appHandler(ts *testscript.TestScript, name string, mistaken bool) http.Hand
 		if err != nil {
 			return // the script is over
 		}
-		defer f.Close()
 		_, _ = io.WriteString(f, text)
+		_ = f.Close()
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)

@@ -172,14 +172,14 @@ func TestSlowBodyComesInPieces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	reads := make(chan []string, 1)
 	go func() {
 		conn, err := listener.Accept()
 		if err != nil {
 			return
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		var pieces []string
 		all := ""
 		for !strings.HasSuffix(all, "the end") {
@@ -193,7 +193,7 @@ func TestSlowBodyComesInPieces(t *testing.T) {
 				pieces = append(pieces, body)
 			}
 		}
-		io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 		reads <- append([]string{all}, pieces...)
 	}()
 	transport, _ := http.DefaultTransport.(*http.Transport)

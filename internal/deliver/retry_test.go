@@ -109,7 +109,7 @@ func TestRaceStartsWhenAllAreConnected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	var mu sync.Mutex
 	connected, early := 0, 0
 	var bodies []string
@@ -131,8 +131,8 @@ func TestRaceStartsWhenAllAreConnected(t *testing.T) {
 			bodies = append(bodies, string(body))
 		}),
 	}
-	go server.Serve(listener)
-	defer server.Close()
+	go func() { _ = server.Serve(listener) }()
+	defer func() { _ = server.Close() }()
 	records, err := plainSender(t).Race(t.Context(), delivery.Request{
 		Method: "POST", URL: "http://" + listener.Addr().String(), Body: []byte("the same"),
 	}, copies)
@@ -156,7 +156,9 @@ func TestRaceAgainstNobodyEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := listener.Addr().String()
-	listener.Close()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
 	records, err := plainSender(t).Race(t.Context(), delivery.Request{Method: "POST", URL: "http://" + address, Body: []byte("x")}, 3)
 	if err != nil {
 		t.Fatal(err)

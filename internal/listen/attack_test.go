@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/listen"
@@ -105,7 +106,7 @@ func TestRubbishIsRefused(t *testing.T) {
 			if !strings.HasPrefix(status, c.status) || (c.status == "") != (got == "") {
 				t.Errorf("got %.100q, want %q", got, c.status)
 			}
-			if strings.ContainsAny(got, "\x00\x1b\xff") {
+			if strings.ContainsFunc(got, func(r rune) bool { return r == 0 || r == 0x1b || r == utf8.RuneError }) {
 				t.Errorf("the answer %q holds what was sent", got)
 			}
 			// And nothing of it holds up or mixes with the next one.

@@ -43,7 +43,7 @@ func forwardTo(tb testing.TB, url string, options endpoint.ClientOptions) forwar
 // holds, and breaks off. The requests go to the channel.
 func rawApp(tb testing.TB, answer string) (url string, requests <-chan *http.Request) {
 	tb.Helper()
-	listener := open(tb, "127.0.0.1", 0)[0]
+	listener := open(tb, "127.0.0.1")[0]
 	came := make(chan *http.Request, 10)
 	go func() {
 		for {
@@ -191,7 +191,7 @@ func TestForwardRelaysTheAnswer(t *testing.T) {
 
 func TestForwardTellsFailures(t *testing.T) {
 	t.Parallel()
-	silent := open(t, "127.0.0.1", 0)[0] // takes connections, and says nothing
+	silent := open(t, "127.0.0.1")[0] // takes connections, and says nothing
 	raw := func(answer string) func(*testing.T) string {
 		return func(t *testing.T) string {
 			t.Helper()
@@ -206,7 +206,7 @@ func TestForwardTellsFailures(t *testing.T) {
 	}{
 		"an app that is down": {func(t *testing.T) string {
 			t.Helper()
-			listener := open(t, "127.0.0.1", 0)[0]
+			listener := open(t, "127.0.0.1")[0]
 			_ = listener.Close()
 			return "http://" + listener.Addr().String()
 		}, 502, "refused"},

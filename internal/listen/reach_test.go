@@ -12,13 +12,13 @@ import (
 func TestReaches(t *testing.T) {
 	t.Parallel()
 	on := map[string][]net.Listener{
-		"localhost": open(t, "localhost", 0),
-		"127.0.0.1": open(t, "127.0.0.1", 0),
-		"0.0.0.0":   open(t, "0.0.0.0", 0),
+		"localhost": open(t, "localhost"),
+		"127.0.0.1": open(t, "127.0.0.1"),
+		"0.0.0.0":   open(t, "0.0.0.0"),
 	}
 	if hasIPv6(t) {
-		on["::1"] = open(t, "::1", 0)
-		on["::"] = open(t, "::", 0)
+		on["::1"] = open(t, "::1")
+		on["::"] = open(t, "::")
 	}
 	for _, c := range []struct {
 		on, host string
@@ -65,7 +65,7 @@ func TestReaches(t *testing.T) {
 // all addresses.
 func TestReachesByAnyNameOfTheMachine(t *testing.T) {
 	t.Parallel()
-	listeners := open(t, "0.0.0.0", 0)
+	listeners := open(t, "0.0.0.0")
 	port := strconv.Itoa(listen.Port(listeners[0]))
 	var names []string
 	if name, err := os.Hostname(); err == nil {

@@ -215,7 +215,7 @@ func TestServeTLS(t *testing.T) {
 
 func TestListenOnLocalhostIsBothAddresses(t *testing.T) {
 	t.Parallel()
-	listeners := open(t, "LOCALHOST", 0)
+	listeners := open(t, "LOCALHOST")
 	var got []string
 	for _, listener := range listeners {
 		host, _, err := net.SplitHostPort(listener.Addr().String())
@@ -238,7 +238,7 @@ func TestListenOnLocalhostIsBothAddresses(t *testing.T) {
 
 func TestListenOnOneAddress(t *testing.T) {
 	t.Parallel()
-	listeners := open(t, "127.0.0.1", 0)
+	listeners := open(t, "127.0.0.1")
 	if len(listeners) != 1 || listen.Port(listeners[0]) == 0 {
 		t.Errorf("got %v", listeners)
 	}
@@ -256,7 +256,7 @@ func TestListenOnAPortInUse(t *testing.T) {
 			if c.taken == "::1" && !hasIPv6(t) {
 				t.Skip("there is no IPv6 here")
 			}
-			port := listen.Port(open(t, c.taken, 0)[0])
+			port := listen.Port(open(t, c.taken)[0])
 			listeners, err := listen.Listen(t.Context(), c.host, port)
 			if err == nil {
 				t.Fatalf("got %v, want an error", listeners)
@@ -268,9 +268,9 @@ func TestListenOnAPortInUse(t *testing.T) {
 	}
 }
 
-func open(tb testing.TB, host string, port int) []net.Listener {
+func open(tb testing.TB, host string) []net.Listener {
 	tb.Helper()
-	listeners, err := listen.Listen(tb.Context(), host, port)
+	listeners, err := listen.Listen(tb.Context(), host, 0)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -22,10 +22,10 @@ const sample = `{
   "event": "operation.created",
   "timestamp": "2026-01-26T14:30:00.000Z",
   "data": {
-    "operationId": "op_%[1]012d",
-    "linkId": "link_acme_%[1]012d",
+    "operationId": "op_%012[1]d",
+    "linkId": "link_acme_%012[1]d",
     "referenceId": "user_%[1]d",
-    "userId": "usr_%[1]012d",
+    "userId": "usr_%012[1]d",
     "status": "created",
     "funding": {
       "method": "card",
