@@ -131,7 +131,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	flags.Var(scaleValue{&opts.TimeScale}, "time-scale", "make the pauses `FACTOR` as long: 0.001")
 	flags.IntVar(&opts.Duplicates, "duplicates", 0, "send each `N` times more, at the same moment")
 	flags.VarP(headerValue{&opts.Headers}, "header", "H", "add or replace a header, `'Name: value'`")
-	flags.Var(&enumValue{"--print", &opts.Print, []string{"http", "curl", "json"}}, "print", "write the signed request as `FORM` and send nothing: http, curl or json")
+	flags.Var(&enumValue{"--print", &opts.Print, []string{"http", "curl", "json", "vegeta"}}, "print", "write the signed request as `FORM` and send nothing: http, curl, json or vegeta")
 	flags.BoolVar(&opts.DryRun, "dry-run", false, "same as --print http")
 	flags.Var(expect, "expect", "the `STATUS` that counts as delivered: 401, 4xx")
 	opts.Connection.add(flags)
@@ -174,7 +174,7 @@ func (o *sendOptions) check() error {
 		return withHint(errors.New("--retry and --duplicates exclude each other"), "M2M retries one after the other; --duplicates is the race that it does not promise to avoid")
 	case o.Count < 1:
 		return fmt.Errorf("--count %d: it has to be 1 or more", o.Count)
-	case o.app.JSON && (o.Print == "http" || o.Print == "curl"):
+	case o.app.JSON && o.Print != "" && o.Print != "json":
 		return withHint(fmt.Errorf("--json and --print %s exclude each other", o.Print), "use --print json")
 	}
 	if o.Seed != "" {

@@ -18,6 +18,8 @@ func (o *sendOptions) print(maker *maker, request delivery.Request) error {
 		return o.app.writeRecord(delivery.Record{
 			ID: maker.newID(), Time: o.present(), Event: delivery.EventOf(request), Request: request,
 		})
+	case "vegeta":
+		return o.app.writeJSON(vegetaTarget(request))
 	case "curl":
 		var flags []string
 		if o.Connection.Insecure {
@@ -39,6 +41,20 @@ func (o *sendOptions) print(maker *maker, request delivery.Request) error {
 	}
 	_, err = o.app.Out.Write(data)
 	return err
+}
+
+// vegetaTarget is a request as "vegeta attack -format=json" reads it.
+func vegetaTarget(request delivery.Request) any {
+	headers := map[string][]string{}
+	for _, header := range request.Headers {
+		headers[header.Name] = append(headers[header.Name], header.Value)
+	}
+	return struct {
+		Method string              `json:"method"`
+		URL    string              `json:"url"`
+		Body   []byte              `json:"body"`
+		Header map[string][]string `json:"header"`
+	}{request.Method, request.URL, request.Body, headers}
 }
 
 // writeRecord writes one delivery record to stdout.
