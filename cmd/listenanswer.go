@@ -110,7 +110,7 @@ func (a *answerer) delivery(d listen.Delivery) {
 		a.tell(fmt.Errorf("answering a data request: %w", err))
 		return
 	}
-	if a.claim(request.DataRequestID, d.Shown) {
+	if a.claim(request.DataRequestID) {
 		go func() {
 			defer a.done()
 			a.ended(request, a.reply.answer(a.ctx, request))
@@ -119,7 +119,7 @@ func (a *answerer) delivery(d listen.Delivery) {
 }
 
 // claim says whether a data request whose delivery is done is to be answered.
-func (a *answerer) claim(id string, wanted bool) bool {
+func (a *answerer) claim(id string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.unseen[id] == 0 {
@@ -128,7 +128,7 @@ func (a *answerer) claim(id string, wanted bool) bool {
 	if a.unseen[id]--; a.unseen[id] == 0 {
 		delete(a.unseen, id)
 	}
-	if !wanted || a.answered[id] {
+	if a.answered[id] {
 		a.doneLocked()
 		return false
 	}

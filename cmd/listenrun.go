@@ -115,7 +115,7 @@ func (l *listening) receiver() listen.Options {
 		Keys: l.ring.keys, Tolerance: l.Tolerance, MaxBody: l.MaxBody, AcceptAll: l.NoVerify,
 		Rehearsal:        listen.Rehearsal{Status: l.Respond, FailFirst: l.FailFirst, Delay: l.Delay},
 		LoopbackHostOnly: l.ring.dev && endpoint.IsLoopback(l.Host), Scheme: l.scheme(), Only: l.Events,
-		Now: l.app.Now, NewID: l.app.newID, PartnerAPI: mock, Misdirected: l.view.misdirected,
+		Now: l.app.Now, NewID: l.app.newID, PartnerAPI: mock, Misdirected: l.view.misdirected, Refused: l.view.refusedRequest,
 		Lines: l.Format == "json",
 		Done: func(d listen.Delivery) {
 			l.view.delivery(d)
@@ -155,8 +155,13 @@ func (o *listenOptions) removeReadyFile() error {
 	if o.ReadyFile == "" {
 		return nil
 	}
-	// One that an earlier run left names a port that is no longer open.
-	if err := os.Remove(o.ReadyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	// One that an earlier run left names a port that is no longer open. A device, a pipe
+	// or a link is somebody's, and is written into.
+	info, err := os.Lstat(o.ReadyFile)
+	if err == nil && info.Mode().IsRegular() {
+		err = os.Remove(o.ReadyFile)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("--ready-file: %w", err)
 	}
 	return nil

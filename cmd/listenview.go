@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
@@ -22,6 +23,8 @@ type listenView struct {
 	stop      context.CancelFunc
 	// unsaved, refused and unexplained are what was said already.
 	unsaved, refused, unexplained bool
+	// strays counts the requests that were no deliveries.
+	strays int
 	// line is the memory of the record written last.
 	line []byte
 	err  error
@@ -31,6 +34,9 @@ func (v *listenView) delivery(d listen.Delivery) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	o := v.options
+	if d.SaveError != nil {
+		v.wanted.lost++
+	}
 	if d.SaveError != nil && !v.unsaved {
 		v.unsaved = true
 		tellError(o.app.Err, withHint(fmt.Errorf("--save: %w", d.SaveError), "deliveries are answered 500 until it can be written again"))
@@ -97,30 +103,67 @@ func (v *listenView) reply(received partner.Received) {
 	switch {
 	case v.options.Format == "json":
 		// A closed pipe shows at the next delivery.
-		_ = a.writeJSON(replyRecord(received))
+		_ = a.writeJSON(newReplyRecord(received))
 	case !a.Quiet:
 		a.printer(a.Out).Reply(received)
 	}
 }
 
-func replyRecord(r partner.Received) any {
+// replyRecord is a reply that the mock of the Partner API took or refused.
+type replyRecord struct {
+	Type          string   `json:"type"`
+	DataRequestID string   `json:"dataRequestId"`
+	ReferenceID   string   `json:"referenceId,omitempty"`
+	Status        int      `json:"status"`
+	Code          string   `json:"code,omitempty"`
+	Missing       []string `json:"missing"`
+	Extra         []string `json:"extra,omitempty"`
+	Key           string   `json:"key"`
+	KeyKind       string   `json:"keyKind"`
+	// LatencyMs is how long after the acknowledgement it came, less than 0 before it;
+	// nil where that is not known.
+	LatencyMs *float64 `json:"latencyMs,omitempty"`
+}
+
+func newReplyRecord(r partner.Received) replyRecord {
 	missing := []string{}
 	for _, field := range r.Fields {
 		if !field.Present {
 			missing = append(missing, field.Path)
 		}
 	}
-	return struct {
-		Type          string   `json:"type"`
-		DataRequestID string   `json:"dataRequestId"`
-		ReferenceID   string   `json:"referenceId,omitempty"`
-		Status        int      `json:"status"`
-		Code          string   `json:"code,omitempty"`
-		Missing       []string `json:"missing"`
-		Extra         []string `json:"extra,omitempty"`
-		Key           string   `json:"key"`
-		KeyKind       string   `json:"keyKind"`
-	}{"data_request_reply", r.DataRequestID, r.ReferenceID, r.Status, string(r.Code), missing, r.Extra, r.Key, r.KeyKind}
+	return replyRecord{
+		Type: "data_request_reply", DataRequestID: r.DataRequestID, ReferenceID: r.ReferenceID,
+		Status: r.Status, Code: string(r.Code), Missing: missing, Extra: r.Extra,
+		Key: r.Key, KeyKind: r.KeyKind,
+	}
+}
+
+// refusedRequest tells of a request that is no delivery, as long as they are few.
+func (v *listenView) refusedRequest(method, path string, status int) {
+	const most = 20
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.strays++; v.strays > most {
+		return
+	}
+	v.options.app.notice("answered %d to %s %s%s", status, method, path, refusalHint(method, status))
+	if v.strays == most {
+		v.options.app.notice("and says no more about requests that are no deliveries")
+	}
+}
+
+// refusalHint says what was probably meant.
+func refusalHint(method string, status int) string {
+	switch {
+	case status == http.StatusMethodNotAllowed && method == partner.Method:
+		return ": a reply to a data request goes to /partner/data-requests/ID"
+	case status == http.StatusMethodNotAllowed:
+		return ": a delivery is a POST"
+	case status == http.StatusRequestEntityTooLarge:
+		return ": its body is larger than --max-body"
+	}
+	return ""
 }
 
 // misdirected tells of the first request for another host; a web page could send
@@ -147,6 +190,8 @@ type expectations struct {
 	events     []string
 	came       map[string]bool
 	got, valid int
+	// lost counts those that could not be saved.
+	lost int
 }
 
 func newExpectations(o *listenOptions) *expectations {
@@ -190,6 +235,8 @@ func (e *expectations) result(interrupted bool) error {
 		return &exitError{code: exitInterrupted, err: unmet}
 	case unmet != nil:
 		return &exitError{code: exitNo, err: unmet}
+	case e.lost > 0:
+		return e.errLost()
 	case interrupted:
 		return nil
 	case e.got > e.valid:
@@ -209,8 +256,14 @@ func (e *expectations) resultWith(command error, interrupted bool) error {
 		return command
 	case unmet != nil:
 		return &exitError{code: exitNo, err: unmet}
+	case e.lost > 0:
+		return e.errLost()
 	}
 	return nil
+}
+
+func (e *expectations) errLost() error {
+	return &exitError{code: exitNo, err: fmt.Errorf("%s could not be saved", term.Count(e.lost, "delivery", "deliveries"))}
 }
 
 func (e *expectations) summary() string {

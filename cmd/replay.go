@@ -112,10 +112,34 @@ func runReplay(ctx context.Context, o *replayOptions) error {
 			return err
 		}
 	}
+	if run.forged > 0 && !o.AsCaptured {
+		o.app.warn("%s not valid when recorded and went out signed anew, as authentic; --as-captured keeps signatures as they were",
+			term.Count(run.forged, "delivery was", "deliveries were"))
+	}
+	if run.tally.sent == 0 {
+		if err := o.unknownEvent(); err != nil {
+			return err
+		}
+	}
 	if run.tally.sent == 0 && run.read > 0 {
 		o.app.notice("nothing was sent: of %s none is asked for", term.Count(run.read, "captured delivery", "captured deliveries"))
 	}
 	return run.tally.end(o.app)
+}
+
+// unknownEvent is the error for an event that is none of M2M's: a misspelt one, where
+// no capture has it.
+func (o *replayOptions) unknownEvent() error {
+	catalogue, err := o.app.catalogue()
+	if err != nil {
+		return err
+	}
+	for _, name := range o.Events {
+		if _, err := catalogue.Event(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // confirmed refuses a target that is not this machine unless the user insists.
@@ -133,6 +157,8 @@ type replaying struct {
 	sender *deliver.Sender
 	tally  *sendTally
 	read   int
+	// forged counts those that were recorded as not authentic.
+	forged int
 }
 
 func (r *replaying) file(ctx context.Context, name string) error {
@@ -176,6 +202,9 @@ func (r *replaying) file(ctx context.Context, name string) error {
 		r.read++
 		if !r.wanted(record) {
 			continue
+		}
+		if v := record.Verification; v != nil && !v.Valid && v.Secret == "" {
+			r.forged++
 		}
 		if err := r.send(ctx, record.Request); err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -87,7 +88,12 @@ func Main() int {
 	log.SetOutput(io.Discard)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	// nohup has it ignored, and that stays so.
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	interrupted, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	context.AfterFunc(interrupted, func() {
 		stop() // a second Ctrl-C kills
@@ -220,6 +226,10 @@ func unknown(what, word string, allowed []string) error {
 
 func flagError(cmd *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
+	var number *strconv.NumError
+	if errors.As(err, &invalid) && errors.As(err, &number) {
+		return fmt.Errorf("--%s: %q is not a whole number", invalid.GetFlag().Name, number.Num)
+	}
 	if errors.As(err, &invalid) && invalid.Unwrap() != nil {
 		return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, invalid.Unwrap())
 	}

@@ -13,8 +13,7 @@ import (
 
 // forward passes a delivery on. What the handler does is recorded also when the
 // sender does not wait for it.
-func (s *Server) forward(ctx context.Context, got *Delivery) {
-	request := got.Record.Request
+func (s *Server) forward(ctx context.Context, got *Delivery, request delivery.Request) {
 	// The sender was already told to continue.
 	request.Headers = endToEnd(request.Headers, "Expect")
 	response, failure := s.options.Forward(context.WithoutCancel(ctx), request)

@@ -66,6 +66,8 @@ type Options struct {
 	// Accepted is called with the payload of each valid data request before it is
 	// answered; nil is no one.
 	Accepted func(payload []byte)
+	// Refused is called with each request that is answered 405 or 413; nil is no one.
+	Refused func(method, path string, status int)
 	// Misdirected is called with the Host of a request that is refused for it; nil is
 	// no one.
 	Misdirected func(host string)
@@ -133,7 +135,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed, "Method Not Allowed")
+		s.refuse(w, r, http.StatusMethodNotAllowed, "Method Not Allowed")
 		return
 	}
 	if s.options.Forward != nil {
@@ -144,7 +146,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		refuse(w, http.StatusRequestEntityTooLarge, "Payload Too Large")
+		s.refuse(w, r, http.StatusRequestEntityTooLarge, "Payload Too Large")
 	case err != nil:
 		// The sender went away or sent rubbish in place of a body: nobody is
 		// left to be told more.
@@ -162,7 +164,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
 	read := s.options.Now()
 	request := s.request(r, body)
-	got := Delivery{Record: delivery.Record{ID: s.options.NewID(), Time: read, Request: request}}
+	got := Delivery{Record: delivery.Record{ID: s.options.NewID(), Time: read, Request: withoutKey(request)}}
 	found := s.judge.delivery(request, read)
 	got.Payload, got.Verdict = found.payload, found.verdict
 	got.Record.Event = found.event
@@ -173,7 +175,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
 		s.options.Accepted(body)
 	}
 	s.options.Rehearsal.wait(r.Context())
-	s.respond(r.Context(), &got, found)
+	s.respond(r.Context(), &got, found, request)
 	got.Record.Latency = s.options.Now().Sub(read)
 	if s.options.Save != nil && got.Shown {
 		if got.Line, got.SaveError = s.save(got.Record); got.SaveError != nil {
@@ -199,7 +201,7 @@ func (s *Server) save(record delivery.Record) (line []byte, err error) {
 }
 
 // respond finds out what the sender is told.
-func (s *Server) respond(ctx context.Context, got *Delivery, found finding) {
+func (s *Server) respond(ctx context.Context, got *Delivery, found finding, request delivery.Request) {
 	switch {
 	case s.options.AcceptAll:
 	case !found.verdict.Valid():
@@ -215,7 +217,7 @@ func (s *Server) respond(ctx context.Context, got *Delivery, found finding) {
 	case status != 0:
 		got.Record.Response = plain(status, http.StatusText(status))
 	case s.options.Forward != nil && got.Shown:
-		s.forward(ctx, got)
+		s.forward(ctx, got, request)
 	default:
 		got.Record.Response = plain(http.StatusOK, "OK")
 	}
@@ -234,6 +236,22 @@ func (s *Server) request(r *http.Request, body []byte) delivery.Request {
 		url = s.options.Scheme + "://" + r.Host + r.RequestURI
 	}
 	return delivery.Request{Method: r.Method, URL: url, Remote: r.RemoteAddr, Headers: headers, Body: body}
+}
+
+// withoutKey puts the fingerprint in the place of an API key, which has no business in
+// a delivery and must not get into a record.
+func withoutKey(request delivery.Request) delivery.Request {
+	isKey := func(header delivery.Header) bool { return strings.EqualFold(header.Name, partner.KeyHeader) }
+	if !slices.ContainsFunc(request.Headers, isKey) {
+		return request
+	}
+	request.Headers = slices.Clone(request.Headers)
+	for i, header := range request.Headers {
+		if isKey(header) {
+			request.Headers[i].Value = sign.Fingerprint([]byte(header.Value))
+		}
+	}
+	return request
 }
 
 func verification(verdict sign.Verdict) *delivery.Verification {
@@ -283,6 +301,14 @@ func write(w http.ResponseWriter, response *delivery.Response) {
 // 6.3).
 func hasBody(status int) bool {
 	return status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// refuse tells of what is no delivery, and answers it.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, text string) {
+	if s.options.Refused != nil {
+		s.options.Refused(r.Method, r.URL.Path, status)
+	}
+	refuse(w, status, text)
 }
 
 // refuse answers what is no delivery, and ends the connection: whatever of the
