@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -43,17 +44,33 @@ func ReadPayload(body []byte) (Payload, error) {
 	if !root.IsObject() {
 		return Payload{}, ErrNotObject
 	}
-	data := root.Get("data")
-	payload := Payload{
-		Event:     text(root.Get("event")),
-		Reference: text(data.Get("referenceId")),
-	}
-	for _, member := range [...]string{"dataRequestId", "operationId", "linkId"} {
-		if payload.ID = text(data.Get(member)); payload.ID != "" {
+	top := firstOf(root, "event", "data")
+	data := firstOf(top[1], "referenceId", "dataRequestId", "operationId", "linkId")
+	payload := Payload{Event: text(top[0]), Reference: text(data[0])}
+	for _, id := range data[1:] {
+		if payload.ID = text(id); payload.ID != "" {
 			break
 		}
 	}
 	return payload, nil
+}
+
+// firstOf returns, of each name, the first member of an object that has it, in one
+// pass. What is no object has none.
+func firstOf(object gjson.Result, names ...string) []gjson.Result {
+	found := make([]gjson.Result, len(names))
+	if !object.IsObject() {
+		return found
+	}
+	left := len(names)
+	object.ForEach(func(key, value gjson.Result) bool {
+		if i := slices.Index(names, key.Str); i >= 0 && !found[i].Exists() {
+			found[i] = value
+			left--
+		}
+		return left > 0
+	})
+	return found
 }
 
 func text(value gjson.Result) string {
