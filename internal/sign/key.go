@@ -32,6 +32,8 @@ type Key struct {
 	// Of a Key in somebody's unexported field, fmt calls no String method but
 	// prints what it finds: through one pointer, never through a second.
 	secret **[]byte
+	// fingerprint is asked for with every delivery.
+	fingerprint string
 }
 
 // NewKey returns the key made of the secret's bytes exactly as they are. The
@@ -42,7 +44,7 @@ func NewKey(secret string) (Key, error) {
 	}
 	bytes := []byte(secret)
 	pointer := &bytes
-	return Key{secret: &pointer}, nil
+	return Key{secret: &pointer, fingerprint: Fingerprint(bytes)}, nil
 }
 
 // bytes returns the secret, and nothing for the zero Key.
@@ -62,7 +64,10 @@ func (k Key) Reveal() []byte { return slices.Clone(k.bytes()) }
 // SHA-256: enough to see whether two are the same, and of no use to an attacker
 // for a secret that cannot be guessed.
 func (k Key) Fingerprint() string {
-	return Fingerprint(k.bytes())
+	if k.secret == nil {
+		return Fingerprint(nil)
+	}
+	return k.fingerprint
 }
 
 // Fingerprint returns the fingerprint of any secret, an API key's for instance.
