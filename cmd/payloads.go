@@ -19,6 +19,7 @@ type maker struct {
 	sets      []fixtures.Assignment
 	rand      io.Reader
 	catalogue *fixtures.Catalogue
+	await     *awaiter
 }
 
 func newMaker(o *sendOptions) (*maker, error) {
@@ -92,8 +93,7 @@ func (m *maker) each(round [][]byte, use func(payload []byte) error) error {
 // round makes the payloads of one round: one of each event, under new ids.
 func (m *maker) round() ([][]byte, error) {
 	if m.events == nil {
-		payloads, err := m.edit([][]byte{m.payload})
-		return payloads, err
+		return m.edit([][]byte{m.payload})
 	}
 	life := m.life()
 	var payloads [][]byte
@@ -125,7 +125,7 @@ func (m *maker) life() *fixtures.Life {
 }
 
 func (m *maker) warnSample() {
-	if !m.options.Sample {
+	if !m.options.Sample || m.await != nil {
 		return
 	}
 	for _, event := range m.events {
@@ -136,8 +136,8 @@ func (m *maker) warnSample() {
 	}
 }
 
-// edit applies --set. With several events a path has to be in one of them at
-// least.
+// edit applies --set, and --await-reply. With several events a path has to be in one
+// of them at least.
 func (m *maker) edit(payloads [][]byte) ([][]byte, error) {
 	for _, set := range m.sets {
 		var missing *fixtures.UnknownPathError
@@ -155,5 +155,5 @@ func (m *maker) edit(payloads [][]byte) ([][]byte, error) {
 			return nil, missing
 		}
 	}
-	return payloads, nil
+	return m.await.aim(payloads)
 }

@@ -198,6 +198,7 @@ func newRootCmd(env *env) *cobra.Command {
 		newDemoCmd(a, nil), newEventsCmd(a, nil), newConfigCmd(a, nil), newVersionCmd(a),
 		&cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: "Exit codes, the same for every command:\n\n" + strings.TrimRight(exitCodesHelp, "\n")},
 	)
+	a.completeFlags(root)
 	return root
 }
 

@@ -21,8 +21,9 @@ import (
 // serve starts a server for the rest of the script and puts its URL in a variable.
 // KIND is a status, or one of the ways not to answer well: redirect, escapes,
 // silent (VAR.reached is written when a request has come), garbage, reset, tls (a
-// certificate nobody trusts but who reads VAR.pem), closed. There are two handlers,
-// app and mistaken; what they do stands at appHandler.
+// certificate nobody trusts but who reads VAR.pem), closed. There are handlers: app and
+// mistaken, at appHandler; gohandler, the one in examples/go; replies:HOW, at
+// replyingHandler. What wire:ANSWERS does stands at wireServer.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: serve VAR KIND")
@@ -35,7 +36,13 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		})
 		return
 	}
-	switch kind {
+	switch kind, how, _ := strings.Cut(kind, ":"); kind {
+	case "wire":
+		serveWire(ts, name, how)
+	case "gohandler":
+		serveGoHandler(ts, name)
+	case "replies":
+		serveHTTP(ts, name, replyingHandler(how))
 	case "redirect":
 		serveHTTP(ts, name, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/elsewhere")

@@ -23,6 +23,7 @@ type sendOptions struct {
 	Events         []string
 	All, Sample    bool
 	Payload        string
+	Scenario       string
 	Sets           []string
 	SetStrings     []string
 	Add            bool
@@ -40,6 +41,7 @@ type sendOptions struct {
 	Schedule   []time.Duration
 	TimeScale  float64
 	Duplicates int
+	Await      awaitFlags
 	Env        string
 	Secrets    secretFlags
 }
@@ -63,6 +65,13 @@ const sendExamples = `  # One event, fresh and correctly signed, to http://local
 
   # Six times at one moment: the race that pays a customer twice
   m2m send operation.created --duplicates 5 --to localhost
+
+  # A data request, and what your handler replies to it
+  m2m send user.data_request --await-reply 10s --to localhost:8080/hooks
+
+  # A story of several deliveries, and the stories that there are
+  m2m send --scenario cancelled --to localhost
+  m2m send --scenario help
 
   # Nothing is sent: the signed request, or the curl command that makes it
   m2m send link.opened --print http
@@ -96,16 +105,25 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 					opts.Print = "json"
 				}
 			}
-			if opts.Fault == "help" {
+			if err := notEmpty(cmd.Flags(), "payload", "scenario", "fault", "seed"); err != nil {
+				return err
+			}
+			if opts.Fault == "help" || opts.Scenario == scenarioHelp || opts.Scenario == scenarioSchema {
 				return runF(cmd.Context(), opts)
+			}
+			if err := opts.checkScenario(cmd); err != nil {
+				return err
 			}
 			if retry && opts.Schedule == nil {
 				opts.Schedule = deliver.Schedule()
 			}
-			if cmd.Flags().Changed("time-scale") && opts.Schedule == nil {
+			if cmd.Flags().Changed("time-scale") && opts.Schedule == nil && opts.Scenario == "" {
 				return withHint(errors.New("--time-scale belongs to --retry"), "pass --retry, or --schedule 0s,1s,5s")
 			}
 			if err := opts.check(); err != nil {
+				return err
+			}
+			if err := opts.Await.check(opts, cmd.Flags()); err != nil {
 				return err
 			}
 			return runF(cmd.Context(), opts)
@@ -117,6 +135,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	flags.BoolVar(&opts.All, "all", false, "send the five events as one transfer's life")
 	flags.BoolVar(&opts.Sample, "sample", false, "send the documented sample itself, old ids and times")
 	flags.StringVar(&opts.Payload, "payload", "", "send the bytes of `FILE` (- for stdin)")
+	flags.StringVar(&opts.Scenario, "scenario", "", "tell the story `NAME`, or that of FILE.yaml; --scenario help lists them")
 	flags.StringArrayVar(&opts.Sets, "set", nil, "put a value into the payload, `PATH=VALUE`")
 	flags.StringArrayVar(&opts.SetStrings, "set-string", nil, "the same, VALUE being a string: `PATH=VALUE`")
 	flags.BoolVar(&opts.Add, "add", false, "let --set put in what is not there")
@@ -130,6 +149,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	opts.TimeScale = 1
 	flags.Var(scaleValue{&opts.TimeScale}, "time-scale", "make the pauses `FACTOR` as long: 0.001")
 	flags.IntVar(&opts.Duplicates, "duplicates", 0, "send each `N` times more, at the same moment")
+	opts.Await.add(flags)
 	flags.VarP(headerValue{&opts.Headers}, "header", "H", "add or replace a header, `'Name: value'`")
 	flags.Var(&enumValue{"--print", &opts.Print, []string{"http", "curl", "json", "vegeta"}}, "print", "write the signed request as `FORM` and send nothing: http, curl, json or vegeta")
 	flags.BoolVar(&opts.DryRun, "dry-run", false, "same as --print http")
@@ -143,6 +163,9 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 		panic(err)
 	}
 	flags.Lookup("expect").DefValue = "2xx"
+	if err := cmd.RegisterFlagCompletionFunc("scenario", opts.completeScenario); err != nil {
+		panic(err)
+	}
 	return cmd
 }
 
@@ -150,7 +173,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 func (o *sendOptions) check() error {
 	_, known := deliver.FindFault(o.Fault)
 	sources := 0
-	for _, given := range []bool{len(o.Events) > 0, o.All, o.Payload != ""} {
+	for _, given := range []bool{len(o.Events) > 0, o.All, o.Payload != "", o.Scenario != ""} {
 		if given {
 			sources++
 		}
@@ -161,17 +184,19 @@ func (o *sendOptions) check() error {
 		if err != nil {
 			return err
 		}
-		return withHint(errors.New("no event"), "name one or more of %s, or pass --all or --payload FILE", strings.Join(catalogue.Names(), ", "))
+		return withHint(errors.New("no event"), "name one or more of %s, or pass --all, --scenario NAME or --payload FILE", strings.Join(catalogue.Names(), ", "))
 	case sources > 1:
 		return withHint(errors.New("EVENT, --all and --payload exclude each other"), "give one of the three; -H 'X-M2M-Event: …' sets a payload's event header")
 	case o.Payload != "" && o.Sample:
 		return errors.New("--payload and --sample exclude each other")
 	case o.Fault != "" && !known:
 		return unknown("fault", o.Fault, faultNames())
-	case o.Duplicates < 0:
-		return fmt.Errorf("--duplicates %d: it has to be 1 or more", o.Duplicates)
+	case o.Duplicates < 0 || o.Duplicates > maxDuplicates:
+		return fmt.Errorf("--duplicates %d: it has to be in 0 to %d", o.Duplicates, maxDuplicates)
 	case o.Duplicates > 0 && o.Schedule != nil:
 		return withHint(errors.New("--retry and --duplicates exclude each other"), "M2M retries one after the other; --duplicates is the race that it does not promise to avoid")
+	case o.waitsTooLong():
+		return fmt.Errorf("the schedule, with --time-scale %g, has a pause of more than 30 days", o.TimeScale)
 	case o.Count < 1:
 		return fmt.Errorf("--count %d: it has to be 1 or more", o.Count)
 	case o.app.JSON && o.Print != "" && o.Print != "json":
@@ -186,8 +211,13 @@ func (o *sendOptions) check() error {
 }
 
 func runSend(ctx context.Context, o *sendOptions) error {
-	if o.Fault == "help" {
+	switch {
+	case o.Fault == "help":
 		return o.listFaults()
+	case o.Scenario == scenarioHelp:
+		return o.listScenarios()
+	case o.Scenario == scenarioSchema:
+		return o.printScenarioSchema()
 	}
 	for _, key := range []string{"timeout", "env"} {
 		if err := o.app.settings.fill(key); err != nil {
@@ -197,10 +227,17 @@ func runSend(ctx context.Context, o *sendOptions) error {
 	if err := o.app.target(&o.Target, o.Secrets, o.Print != ""); err != nil {
 		return err
 	}
+	if o.Scenario != "" {
+		return o.runScenario(ctx)
+	}
 	maker, err := newMaker(o)
 	if err != nil {
 		return err
 	}
+	if maker.await, err = o.startAwaiter(ctx); err != nil {
+		return err
+	}
+	defer maker.await.stop()
 	// The first round is made before anything is sent, so that a mistake in it
 	// stops the run while nothing has happened.
 	round, err := maker.round()
@@ -213,6 +250,9 @@ func runSend(ctx context.Context, o *sendOptions) error {
 	}
 	fault, _ := deliver.FindFault(o.Fault) // the zero Fault breaks nothing
 	spec := deliver.Spec{Target: o.Target, Key: ring.keys[0], UserAgent: userAgent(), Edits: o.Headers, Fault: fault}
+	if err := o.checkFault(spec, round); err != nil {
+		return err
+	}
 	if o.Print != "" {
 		return maker.each(round, func(payload []byte) error {
 			return o.print(maker, spec.Request(payload, o.timestamp()))
@@ -226,7 +266,7 @@ func runSend(ctx context.Context, o *sendOptions) error {
 	client := endpoint.NewClient(o.app.Transport, connection)
 	defer client.CloseIdle()
 	s := &sending{
-		sendOptions: o, maker: maker, spec: spec, tally: &sendTally{},
+		sendOptions: o, maker: maker, spec: spec, tally: &sendTally{}, await: maker.await,
 		sender: &deliver.Sender{Client: client, Now: o.app.Now, NewID: maker.newID, BodyTime: fault.BodyTime},
 	}
 	return s.run(ctx, round)

@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"fmt"
+
 	"github.com/leapfinancial/m2m/internal/deliver"
 )
 
@@ -10,6 +12,21 @@ func faultNames() []string {
 		names = append(names, fault.Name)
 	}
 	return names
+}
+
+// checkFault refuses a fault that would leave a delivery right: a handler that takes it
+// would be blamed for that.
+func (o *sendOptions) checkFault(spec deliver.Spec, round [][]byte) error {
+	if o.Fault == "" {
+		return nil
+	}
+	for _, payload := range round {
+		if !spec.FaultShows(payload, o.timestamp()) {
+			return withHint(fmt.Errorf("--fault %s would change nothing in this delivery", o.Fault),
+				"what it breaks is not there, or -H has the last word on it")
+		}
+	}
+	return nil
 }
 
 // listFaults is what --fault help prints.

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"bytes"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -82,6 +83,14 @@ func FindFault(name string) (Fault, bool) {
 		}
 	}
 	return Fault{}, false
+}
+
+// FaultShows says whether the fault makes a difference on the wire: not where what it
+// breaks is not there, or is one of the user's own headers.
+func (s Spec) FaultShows(payload []byte, timestamp string) bool {
+	right := s
+	right.Fault = Fault{}
+	return s.Fault.BodyTime > 0 || !reflect.DeepEqual(s.Request(payload, timestamp), right.Request(payload, timestamp))
 }
 
 // beforeSigning changes what is signed.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -162,6 +163,92 @@ func TestReserializedBodyIsTheSameJSON(t *testing.T) {
 		if payload != "not json" && (!json.Valid(broken.Body) || !bytes.Contains(broken.Body, []byte("1.50"))) {
 			t.Errorf("%q became %q", payload, broken.Body)
 		}
+	}
+}
+
+func TestFaultShowsWhereItChangesSomething(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, fault, payload string
+		edit                 deliver.HeaderEdit
+		want                 bool
+	}{
+		{"no fault", "", `{"event":"e"}`, deliver.HeaderEdit{}, false},
+		{"a changed header", "no-prefix", `{"event":"e"}`, deliver.HeaderEdit{}, true},
+		{"a body that only takes longer", "slow-body", `{"event":"e"}`, deliver.HeaderEdit{}, true},
+		{"a header that is not there", "missing-event-header", `{}`, deliver.HeaderEdit{}, false},
+		{"a header that the user took out", "tampered-timestamp", `{}`, deliver.HeaderEdit{Name: delivery.TimestampHeader, Remove: true}, false},
+		{"a header that the user chose", "wrong-secret", `{}`, deliver.HeaderEdit{Name: delivery.SignatureHeader, Value: "mine"}, false},
+		{"an event that has no place", "unknown-event", `[1]`, deliver.HeaderEdit{}, false},
+		{"a body that is no JSON", "tampered-body", `rubbish`, deliver.HeaderEdit{}, true},
+		{"no body", "reserialized-body", ``, deliver.HeaderEdit{}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			key, err := sign.NewKey("secret")
+			if err != nil {
+				t.Fatal(err)
+			}
+			target, err := endpoint.ParseTarget("localhost")
+			if err != nil {
+				t.Fatal(err)
+			}
+			spec := deliver.Spec{Target: target, Key: key, Edits: []deliver.HeaderEdit{c.edit}}
+			if c.edit.Name == "" {
+				spec.Edits = nil
+			}
+			spec.Fault, _ = deliver.FindFault(c.fault)
+			if got := spec.FaultShows([]byte(c.payload), signedAt); got != c.want {
+				t.Errorf("got %t, want %t", got, c.want)
+			}
+		})
+	}
+}
+
+// FuzzTamperedBody checks that JSON stays JSON, and another one.
+func FuzzTamperedBody(f *testing.F) {
+	for _, seed := range []string{`{"event":"e","data":{"a":1}}`, ` {"data": [ "\u00e9", {"x":0.5}]} `, `"z9"`, `{"data":{}}`, `rubbish`, "", `{"data`} {
+		f.Add([]byte(seed))
+	}
+	fault, _ := deliver.FindFault("tampered-body")
+	key, err := sign.NewKey("secret")
+	if err != nil {
+		f.Fatal(err)
+	}
+	target, err := endpoint.ParseTarget("localhost")
+	if err != nil {
+		f.Fatal(err)
+	}
+	spec := deliver.Spec{Target: target, Key: key, Fault: fault}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		got := spec.Request(payload, signedAt).Body
+		if bytes.Equal(got, payload) {
+			t.Errorf("%q stayed as it was", payload)
+		}
+		if json.Valid(payload) && !json.Valid(got) {
+			t.Errorf("%q became %q, which is no JSON", payload, got)
+		}
+	})
+}
+
+// TestSlowBodyTakesAsLongWhateverItsSize reads a body that is handed out in smaller
+// parts than its pieces.
+func TestSlowBodyTakesAsLongWhateverItsSize(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	defer server.Close()
+	const span = 70 * time.Millisecond
+	sender := plainSender(t)
+	sender.BodyTime = span
+	record, err := sender.Send(t.Context(), delivery.Request{Method: "POST", URL: server.URL, Body: make([]byte, 32<<20)}, 1)
+	if err != nil || record.Error != nil {
+		t.Fatal(err, record.Error)
+	}
+	// With a pause before each part that net/http takes, it would be ten seconds.
+	if record.Latency < span || record.Latency > 5*time.Second {
+		t.Errorf("it took %v, want little more than %v", record.Latency, span)
 	}
 }
 

@@ -27,8 +27,14 @@ type Retry struct {
 	Waiting func(next int, until time.Time) (over func())
 }
 
+// Acknowledged says whether a delivery was answered with a 2xx, which is what M2M takes
+// for its end.
+func Acknowledged(record delivery.Record) bool {
+	return record.Response != nil && record.Response.Status >= 200 && record.Response.Status <= 299
+}
+
 // Deliver makes attempts until one is answered with a 2xx or the schedule ends, as M2M
-// does on a non-2xx or a timeout. It returns how many were made. The error is the
+// does on a non-2xx or a timeout. It returns how many were begun. The error is the
 // context's, when that ended first, or Done's.
 func (s *Sender) Deliver(ctx context.Context, retry Retry) (attempts int, err error) {
 	schedule := retry.Schedule
@@ -43,10 +49,9 @@ func (s *Sender) Deliver(ctx context.Context, retry Retry) (attempts int, err er
 		}
 		record, err := s.Send(ctx, retry.Request(), i+1)
 		if err != nil {
-			return i, err
+			return i + 1, err
 		}
-		acknowledged := record.Response != nil && record.Response.Status >= 200 && record.Response.Status <= 299
-		last := acknowledged || i == len(schedule)-1
+		last := Acknowledged(record) || i == len(schedule)-1
 		if err := retry.Done(record, last); err != nil || last {
 			return i + 1, err
 		}

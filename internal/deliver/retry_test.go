@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -97,75 +94,5 @@ func TestDeliverIsInterruptedWhileItWaits(t *testing.T) {
 	})
 	if attempts != 1 || !errors.Is(err, stopped) {
 		t.Errorf("got %d attempts and error %v", attempts, err)
-	}
-}
-
-// TestRaceStartsWhenAllAreConnected answers at a socket, and only once every
-// connection is there and none has sent its body.
-func TestRaceStartsWhenAllAreConnected(t *testing.T) {
-	t.Parallel()
-	const copies = 8
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	var mu sync.Mutex
-	connected, early := 0, 0
-	var bodies []string
-	server := &http.Server{
-		ConnState: func(_ net.Conn, state http.ConnState) {
-			mu.Lock()
-			defer mu.Unlock()
-			if state == http.StateNew {
-				connected++
-			}
-		},
-		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			body, _ := io.ReadAll(r.Body)
-			mu.Lock()
-			defer mu.Unlock()
-			if connected < copies {
-				early++
-			}
-			bodies = append(bodies, string(body))
-		}),
-	}
-	go func() { _ = server.Serve(listener) }()
-	defer func() { _ = server.Close() }()
-	records, err := plainSender(t).Race(t.Context(), delivery.Request{
-		Method: "POST", URL: "http://" + listener.Addr().String(), Body: []byte("the same"),
-	}, copies)
-	if err != nil || len(records) != copies {
-		t.Fatalf("got %d records and error %v", len(records), err)
-	}
-	for _, record := range records {
-		if record.Response == nil || record.Response.Status != 200 || record.Attempt != 1 {
-			t.Errorf("got %+v", record)
-		}
-	}
-	if connected != copies || early != 0 || len(bodies) != copies || slices.ContainsFunc(bodies, func(b string) bool { return b != "the same" }) {
-		t.Errorf("%d connections, %d bodies before all were there, bodies %q", connected, early, bodies)
-	}
-}
-
-func TestRaceAgainstNobodyEnds(t *testing.T) {
-	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	records, err := plainSender(t).Race(t.Context(), delivery.Request{Method: "POST", URL: "http://" + address, Body: []byte("x")}, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, record := range records {
-		if record.Error == nil || record.Error.Kind != "refused" {
-			t.Errorf("got %+v", record)
-		}
 	}
 }

@@ -51,7 +51,7 @@ func (p *Printer) answer(b *strings.Builder, record delivery.Record, from string
 	case !expected:
 		b.WriteString(p.start(response.Body))
 	}
-	if response.Truncated && (whole || !expected) {
+	if response.Truncated {
 		fmt.Fprintf(b, "%sthe answer is longer than %d bytes; the rest was not read\n", indent, len(response.Body))
 	}
 }
