@@ -183,12 +183,12 @@ func TestReplayOptions(t *testing.T) {
 	t.Parallel()
 	var got replayOptions
 	command := newReplayCmd(testApp(), func(_ context.Context, o *replayOptions) error { got = *o; return nil })
-	args := []string{"a", "-", "--to", "8080", "--as-captured", "-e", "x,y", "--only-invalid", "--only-failed", "-H", "A: b", "--expect", "401", "-y", "-k"}
+	args := []string{"a", "-", "--to", "9090", "--as-captured", "-e", "x,y", "--only-invalid", "--only-failed", "-H", "A: b", "--expect", "401", "-y", "-k"}
 	if err := parse(t, command, args); err != nil {
 		t.Fatal(err)
 	}
 	compare(t, replayOptions{
-		Files: []string{"a", "-"}, Target: target(t, "http://localhost:8080/webhooks/m2m"), AsCaptured: true,
+		Files: []string{"a", "-"}, Target: target(t, "http://localhost:9090/webhooks/m2m"), AsCaptured: true,
 		Events: []string{"x", "y"}, OnlyInvalid: true, OnlyFailed: true, Headers: []deliver.HeaderEdit{{Name: "A", Value: "b"}},
 		Expect: expectation(t, "401"), Yes: true, Connection: connectionFlags{Timeout: 30 * time.Second, Insecure: true},
 	}, got)

@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/leapfinancial/m2m/internal/term"
 )
 
 const (
@@ -76,4 +78,18 @@ func (p *progress) end() {
 	close(p.stop)
 	p.done.Wait()
 	p.clear()
+}
+
+// countdown says how long it is until something: on a terminal all the time, elsewhere
+// once.
+func (a *app) countdown(what string, span time.Duration) (over func()) {
+	if !a.IsTerminal(a.Err) {
+		// A little of a second is gone already when it is looked at.
+		if span > time.Second/2 {
+			a.notice("%s %s", what, term.Wait(span))
+		}
+		return func() {}
+	}
+	until := a.Now().Add(span)
+	return a.newProgress(func() string { return what + " " + term.Wait(until.Sub(a.Now())) }).end
 }

@@ -48,7 +48,7 @@ func serveWire(ts *testscript.TestScript, name, answers string) {
 }
 
 func (s *wireServer) serve(conn net.Conn, over chan struct{}) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	s.mu.Lock()
 	s.connections++
 	_ = os.WriteFile(s.path+".connections", bytes.Repeat([]byte("connection\n"), s.connections), 0o600)

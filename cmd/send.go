@@ -186,7 +186,7 @@ func (o *sendOptions) check() error {
 		}
 		return withHint(errors.New("no event"), "name one or more of %s, or pass --all, --scenario NAME or --payload FILE", strings.Join(catalogue.Names(), ", "))
 	case sources > 1:
-		return withHint(errors.New("EVENT, --all and --payload exclude each other"), "give one of the three; -H 'X-M2M-Event: …' sets a payload's event header")
+		return withHint(errors.New("EVENT, --all, --payload and --scenario exclude each other"), "give one of them; -H 'X-M2M-Event: …' sets a payload's event header")
 	case o.Payload != "" && o.Sample:
 		return errors.New("--payload and --sample exclude each other")
 	case o.Fault != "" && !known:

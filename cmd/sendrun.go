@@ -110,7 +110,9 @@ func (s *sending) retry(ctx context.Context, payload []byte) (acknowledged time.
 			}
 			return s.app.show(record, false)
 		},
-		Waiting: func(next int, until time.Time) func() { return s.waiting(next, len(schedule), until) },
+		Waiting: func(next int, until time.Time) func() {
+			return s.app.countdown(fmt.Sprintf("attempt %d of %d in", next, len(schedule)), until.Sub(s.app.Now()))
+		},
 	})
 	if errors.Is(err, errInterrupted) {
 		body, _ := delivery.ReadPayload(payload)
@@ -134,19 +136,4 @@ func (s *sending) schedule() []time.Duration {
 		schedule[i] = time.Duration(float64(pause) * s.TimeScale)
 	}
 	return schedule
-}
-
-// waiting says how long it is until the next attempt: on a terminal all the time,
-// elsewhere once.
-func (s *sending) waiting(next, most int, until time.Time) (over func()) {
-	left := func() time.Duration { return until.Sub(s.app.Now()) }
-	if !s.app.IsTerminal(s.app.Err) {
-		if left() >= time.Second {
-			s.app.notice("attempt %d of %d in %s", next, most, term.Wait(left()))
-		}
-		return func() {}
-	}
-	return s.app.newProgress(func() string {
-		return fmt.Sprintf("attempt %d of %d in %s", next, most, term.Wait(left()))
-	}).end
 }
