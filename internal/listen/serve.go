@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -104,7 +105,7 @@ func (s *Server) Serve(ctx context.Context, listeners []net.Listener, certificat
 	if certificate != nil {
 		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*certificate}}
 	}
-	silent := &silentConns{conns: map[net.Conn]bool{}}
+	silent := &silentConns{}
 	server.ConnState = silent.track
 	failed := make(chan error, len(listeners))
 	for _, listener := range listeners {
@@ -138,31 +139,32 @@ func (s *Server) Serve(ctx context.Context, listeners []net.Listener, certificat
 }
 
 // silentConns are the connections on which nothing was ever said, a browser's
-// preconnect for instance. Shutdown would wait for them as for a request.
+// preconnect for instance. Shutdown would wait for them as for a request. The
+// connections that deliver pass by without waiting for each other.
 type silentConns struct {
-	mu     sync.Mutex
-	conns  map[net.Conn]bool
-	closed bool
+	conns  sync.Map // of net.Conn
+	closed atomic.Bool
 }
 
 func (s *silentConns) track(conn net.Conn, state http.ConnState) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case state != http.StateNew:
-		delete(s.conns, conn)
-	case s.closed:
+	if state != http.StateNew {
+		if _, ok := s.conns.Load(conn); ok {
+			s.conns.Delete(conn)
+		}
+		return
+	}
+	s.conns.Store(conn, nil)
+	if s.closed.Load() {
 		_ = conn.Close()
-	default:
-		s.conns[conn] = true
 	}
 }
 
 func (s *silentConns) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	for conn := range s.conns {
-		_ = conn.Close() // nobody is told anything on it
-	}
+	s.closed.Store(true)
+	s.conns.Range(func(conn, _ any) bool {
+		if silent, ok := conn.(net.Conn); ok {
+			_ = silent.Close() // nobody is told anything on it
+		}
+		return true
+	})
 }
