@@ -220,7 +220,7 @@ func (r *replaying) refuse(err error) {
 
 func (r *replaying) wanted(record delivery.Record) bool {
 	invalid := record.Verification != nil && !record.Verification.Valid
-	failed := record.Error != nil || record.Response != nil && (record.Response.Status < 200 || record.Response.Status > 299)
+	failed := record.Error != nil || record.Response != nil && !deliver.Acknowledged(record)
 	event := delivery.EventOf(record.Request)
 	return (len(r.Events) == 0 || slices.Contains(r.Events, event)) &&
 		(!r.OnlyInvalid || invalid) && (!r.OnlyFailed || failed)

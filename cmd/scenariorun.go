@@ -148,18 +148,7 @@ func (s *storytelling) wait(ctx context.Context, number int) error {
 		return nil
 	}
 	defer s.app.countdown(fmt.Sprintf("step %d of %d, %s, in", number+1, len(s.scenario.Steps), step.Name), span)()
-	timer := time.NewTimer(span)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (s *storytelling) scaled(span time.Duration) time.Duration {
-	return time.Duration(float64(span) * s.TimeScale)
+	return deliver.Sleep(ctx, span)
 }
 
 // step delivers the next step.
@@ -172,10 +161,7 @@ func (s *storytelling) step(ctx context.Context, step fixtures.Step) error {
 	if err != nil {
 		return err
 	}
-	var schedule []time.Duration
-	for _, pause := range step.Schedule {
-		schedule = append(schedule, s.scaled(pause))
-	}
+	schedule := s.scaledAll(step.Schedule)
 	spec, sender := s.specOf(step), s.sender
 	sender.BodyTime = spec.Fault.BodyTime
 	_, err = sender.Deliver(ctx, deliver.Retry{

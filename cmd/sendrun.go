@@ -99,7 +99,7 @@ func (s *sending) race(ctx context.Context, payload []byte) (acknowledged time.T
 
 // retry delivers a payload as often as the schedule says.
 func (s *sending) retry(ctx context.Context, payload []byte) (acknowledged time.Time, err error) {
-	schedule := s.schedule()
+	schedule := s.scaledAll(s.Schedule)
 	attempts, err := s.sender.Deliver(ctx, deliver.Retry{
 		Schedule: schedule,
 		Request:  func() delivery.Request { return s.spec.Request(payload, s.timestamp()) },
@@ -129,11 +129,15 @@ func (o *sendOptions) waitsTooLong() bool {
 	})
 }
 
-// schedule is the user's or M2M's own, run faster or slower.
-func (s *sending) schedule() []time.Duration {
-	schedule := make([]time.Duration, len(s.Schedule))
-	for i, pause := range s.Schedule {
-		schedule[i] = time.Duration(float64(pause) * s.TimeScale)
+// scaled is a pause, run faster or slower.
+func (o *sendOptions) scaled(pause time.Duration) time.Duration {
+	return time.Duration(float64(pause) * o.TimeScale)
+}
+
+func (o *sendOptions) scaledAll(schedule []time.Duration) []time.Duration {
+	scaled := make([]time.Duration, len(schedule))
+	for i, pause := range schedule {
+		scaled[i] = o.scaled(pause)
 	}
-	return schedule
+	return scaled
 }

@@ -63,5 +63,17 @@ func (s *Sender) pause(ctx context.Context, retry Retry, next int, pause time.Du
 	if retry.Waiting != nil {
 		defer retry.Waiting(next, s.Now().Add(pause))()
 	}
-	return wait(ctx, pause)
+	return Sleep(ctx, pause)
+}
+
+// Sleep waits that long, or until ctx ends, and then returns its cause.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

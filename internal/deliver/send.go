@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +31,8 @@ func (s *Sender) Send(ctx context.Context, request delivery.Request, attempt int
 	return s.send(ctx, request, attempt, nil)
 }
 
-// send sends the body when all that start at its place have come, or at once where there is none.
+// send sends the body when all that start with it have come to their places, or at once
+// where it has none.
 func (s *Sender) send(ctx context.Context, request delivery.Request, attempt int, start *place) (delivery.Record, error) {
 	record := delivery.Record{
 		ID:      s.NewID(),
@@ -97,17 +97,10 @@ func wireRequest(ctx context.Context, request delivery.Request) (*http.Request, 
 }
 
 func response(answer endpoint.Answer) *delivery.Response {
-	headers := delivery.Headers{}
-	for name, values := range answer.Header {
-		for _, value := range values {
-			headers = append(headers, delivery.Header{Name: delivery.Canonical(name), Value: value})
-		}
-	}
-	slices.SortStableFunc(headers, func(a, b delivery.Header) int { return strings.Compare(a.Name, b.Name) })
 	return &delivery.Response{
 		Status:     answer.Status,
 		StatusText: answer.StatusText,
-		Headers:    headers,
+		Headers:    delivery.HeadersOf(answer.Header),
 		Body:       answer.Body,
 		Truncated:  answer.Truncated,
 	}

@@ -30,7 +30,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	if b.left == 0 {
-		if err := wait(b.ctx, b.pause); err != nil {
+		if err := Sleep(b.ctx, b.pause); err != nil {
 			return 0, err
 		}
 		b.left = b.piece
@@ -41,15 +41,3 @@ func (b *slowBody) Read(p []byte) (int, error) {
 }
 
 func (b *slowBody) Close() error { return nil }
-
-// wait waits that long, or until ctx ends, and then returns its cause.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}

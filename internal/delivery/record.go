@@ -8,6 +8,7 @@ package delivery
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -127,6 +128,19 @@ type Header struct {
 // Headers are the header lines of a request or a response. Their order means
 // nothing; a name may stand there more than once.
 type Headers []Header
+
+// HeadersOf returns the lines of net/http's headers, sorted by name, M2M's spelled as
+// documented.
+func HeadersOf(header http.Header) Headers {
+	headers := make(Headers, 0, len(header))
+	for name, values := range header {
+		for _, value := range values {
+			headers = append(headers, Header{Name: Canonical(name), Value: value})
+		}
+	}
+	slices.SortStableFunc(headers, func(a, b Header) int { return strings.Compare(a.Name, b.Name) })
+	return headers
+}
 
 // Get returns the value of the named header, in whatever case it was written,
 // and whether it was there at all. Values of a repeated header are joined by

@@ -224,18 +224,11 @@ func (s *Server) respond(ctx context.Context, got *Delivery, found finding, requ
 }
 
 func (s *Server) request(r *http.Request, body []byte) delivery.Request {
-	headers := make(delivery.Headers, 0, len(r.Header))
-	for name, values := range r.Header {
-		for _, value := range values {
-			headers = append(headers, delivery.Header{Name: delivery.Canonical(name), Value: value})
-		}
-	}
-	slices.SortStableFunc(headers, func(a, b delivery.Header) int { return strings.Compare(a.Name, b.Name) })
 	url := r.RequestURI
 	if !r.URL.IsAbs() {
 		url = s.options.Scheme + "://" + r.Host + r.RequestURI
 	}
-	return delivery.Request{Method: r.Method, URL: url, Remote: r.RemoteAddr, Headers: headers, Body: body}
+	return delivery.Request{Method: r.Method, URL: url, Remote: r.RemoteAddr, Headers: delivery.HeadersOf(r.Header), Body: body}
 }
 
 // withoutKey puts the fingerprint in the place of an API key, which has no business in
