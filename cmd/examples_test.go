@@ -104,6 +104,7 @@ func stubbedRoot(ran *string) *cobra.Command {
 		newListenCmd(a, stub[listenOptions](ran, "listen")),
 		newVerifyCmd(a, stub[verifyOptions](ran, "verify")),
 		newReplyCmd(a, stub[replyOptions](ran, "reply")),
+		newTestCmd(a, stub[testOptions](ran, "test")),
 		newReplayCmd(a, stub[replayOptions](ran, "replay")),
 		newDemoCmd(a, stub[app](ran, "demo")),
 		newEventsCmd(a, stub[eventsOptions](ran, "events")),

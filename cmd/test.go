@@ -34,7 +34,7 @@ const testExamples = `  # Everything, against the handler on port 3000
   m2m test --to localhost
 
   # In CI: what is wrong fails the build, warnings too, with a report for the server
-  m2m test --to localhost:8080/hooks --strict --report junit=m2m.xml --report html=m2m.html
+  m2m test --to localhost:8080/hooks --strict --report junit=m2m.xml
 
   # Count the effects, too: a repeated operation may have only one
   m2m test --to localhost --probe 'wc -l < effects.txt'

@@ -30,13 +30,13 @@ const largeBody = 256 << 10
 
 func acceptCases() []Case {
 	var cases []Case
-	for _, event := range eventNames() {
+	for _, name := range eventNames() {
 		cases = append(cases, Case{
-			ID: "accept." + event, Title: "a valid " + event, Worst: Fail,
+			ID: "accept." + name, Title: "a valid " + name, Worst: Fail,
 			Why:   "A delivery that is refused five times is given up, and what it told is lost.",
 			Sends: "fresh and correctly signed",
 			Fix:   "Answer 2xx to every delivery that is authentic, whatever you make of it afterwards.",
-			run:   accepts(Fail, func(t *trial) (delivery.Request, error) { return build(t, event) }),
+			run:   event(name),
 		})
 	}
 	return append(cases,
@@ -124,32 +124,45 @@ func accepts(worst Outcome, make func(*trial) (delivery.Request, error)) func(co
 			return verdict{}, err
 		}
 		if accepted(record) {
-			return passed("it is accepted"), nil
+			return passed("accepted"), nil
 		}
-		said, fix := refusal(record)
-		return verdict{worst, said, fix}, nil
+		return refused(worst, record), nil
 	}
 }
 
-// refusal says in words how a valid delivery was refused, and how to mend that where
-// the answer tells.
-func refusal(record delivery.Record) (said, fix string) {
-	if record.Error != nil {
-		return "a valid delivery gets no answer", ""
-	}
-	said = "a valid delivery is refused"
-	switch code := record.Response.Status; {
-	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		fix = "" // the case's own: the secret, or the bytes that are signed
-	case code == http.StatusRequestEntityTooLarge, code == http.StatusUnsupportedMediaType:
+// refused says in words how a valid delivery was refused, and how to mend that where the
+// answer tells.
+func refused(worst Outcome, record delivery.Record) verdict {
+	switch code := status(record); {
+	case record.Error != nil:
+		return verdict{worst, "no answer", ""}
 	case isRedirect(code):
-		said = "a valid delivery is redirected"
-		fix = "Answer at the very URL that M2M delivers to: it is not documented to follow redirects."
-	case code >= http.StatusInternalServerError:
-		said = "the handler fails on a valid delivery"
-		fix = "Look into the handler's log for what it threw."
+		return verdict{worst, "redirected", "Answer at the very URL that M2M delivers to: it is not documented to follow redirects."}
+	case crashed(record):
+		return verdict{worst, fmt.Sprintf("refused by %d: the handler crashed", code), "Look into the handler's log for what it threw."}
 	}
-	return said, fix
+	return verdict{worst, "refused", ""}
+}
+
+// event judges a plain delivery of an event. A cancellation comes after its operation:
+// what a handler makes of the other order is deliver.out-of-order's.
+func event(name string) func(context.Context, *trial) (verdict, error) {
+	return func(ctx context.Context, t *trial) (verdict, error) {
+		if name == operationCancelled {
+			request, err := build(t, operationCreated)
+			if err != nil {
+				return verdict{}, err
+			}
+			if _, err := t.Sender.Send(ctx, request, 1); err != nil {
+				return verdict{}, err
+			}
+		}
+		v, err := accepts(Fail, func(t *trial) (delivery.Request, error) { return build(t, name) })(ctx, t)
+		if refusal := status(t.last()); err == nil && (refusal == http.StatusUnauthorized || refusal == http.StatusForbidden) {
+			v.fix = fmt.Sprintf("Give the handler the secret that this test signs with, fingerprint %s; if it has that, compare its computation with m2m events --vectors.", t.Spec.Key.Fingerprint())
+		}
+		return v, err
+	}
 }
 
 // build returns the delivery of an event, with values changed or added: paths and JSON

@@ -68,8 +68,11 @@ func Cases() []Case {
 type Result struct {
 	Case    Case
 	Outcome Outcome
-	// Said is what was found, in a phrase. It may quote what came from outside.
+	// Said is what was found, in a phrase that goes on from the case's title: "accepted".
+	// It may quote what came from outside.
 	Said string
+	// NotRun says that the run ended before this case.
+	NotRun bool
 	// Sent is what went out, Received what came back; empty where nothing did. Received
 	// comes from outside.
 	Sent, Received string

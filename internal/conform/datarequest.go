@@ -10,21 +10,20 @@ import (
 	"github.com/leapfinancial/m2m/internal/delivery"
 )
 
-// replyPatience is how long a handler is given to answer a data request, and how long a
-// forged one is watched.
+// replyPatience is Options.Patience where nothing else is said.
 const replyPatience = 5 * time.Second
 
 func dataRequestCases() []Case {
 	return []Case{
 		{
-			ID: "data-request.answered", Title: "a data request is answered", Worst: Warn,
+			ID: "data-request.answered", Title: "a valid data request", Worst: Warn,
 			Why:   "What you do not answer, M2M asks the user in the widget, who may give up there.",
 			Sends: "fresh and correctly signed, its replyEndpoint here",
 			Fix:   "PUT {\"referenceId\", \"userData\"} with all of requiredFields to the event's replyEndpoint, with your API key in X-API-Key. A handler that sends its key to M2M's hosts alone can be given this one for the test.",
 			run:   answered,
 		},
 		{
-			ID: "data-request.forged", Title: "a forged data request is not answered", Worst: Fail,
+			ID: "data-request.forged", Title: "forged data requests", Worst: Fail,
 			Why:   "replyEndpoint comes from the payload: who answers before the signature is checked sends the API key, and a user's data, to anyone who asks.",
 			Sends: "signed with another secret; and again without a signature; the replyEndpoints here",
 			Fix:   "Check the signature before you look at anything in the body, and send the API key to M2M's own hosts alone.",
@@ -46,18 +45,17 @@ func answered(ctx context.Context, t *trial) (verdict, error) {
 	case err != nil:
 		return verdict{}, err
 	case !accepted(record):
-		said, fix := refusal(record)
-		return verdict{Warn, said, fix}, nil
+		return refused(Warn, record), nil
 	}
 	complete := func(one arrival) bool { return one.reply != nil && one.reply.Status == http.StatusOK }
-	came, err := t.Replies.wait(ctx, replyPatience, complete, idOf(request))
+	came, err := t.Replies.wait(ctx, t.Patience, complete, idOf(request))
 	switch {
 	case err != nil:
 		return verdict{}, err
 	case came == nil:
-		return verdict{Warn, fmt.Sprintf("no answer came within %s", replyPatience), ""}, nil
+		return verdict{Warn, fmt.Sprintf("no PUT comes within %s", t.Patience), ""}, nil
 	case came.reply == nil:
-		return verdict{Warn, fmt.Sprintf("a %s came to the replyEndpoint, not a PUT", came.method), ""}, nil
+		return verdict{Warn, fmt.Sprintf("a %s comes, not a PUT", came.method), ""}, nil
 	case !complete(*came):
 		reply := came.reply
 		return verdict{
@@ -77,7 +75,7 @@ func answered(ctx context.Context, t *trial) (verdict, error) {
 			"Send every path in the event's requiredFields; M2M asks the user for what is missing.",
 		}, nil
 	}
-	return passed(fmt.Sprintf("it is answered with all %d fields", len(came.reply.Fields))), nil
+	return passed(fmt.Sprintf("answered, with all %d fields", len(came.reply.Fields))), nil
 }
 
 // forged watches for the answer to two data requests that nobody at M2M has made.
@@ -97,20 +95,20 @@ func forged(ctx context.Context, t *trial) (verdict, error) {
 			return verdict{}, err
 		}
 	}
-	came, err := t.Replies.wait(ctx, replyPatience, func(arrival) bool { return true }, ids...)
+	came, err := t.Replies.wait(ctx, t.Patience, func(arrival) bool { return true }, ids...)
 	switch {
 	case err != nil:
 		return verdict{}, err
 	case came == nil:
-		return passed("no answer is sent"), nil
+		return passed("no PUT comes"), nil
 	case came.hasKey:
-		said := fmt.Sprintf("a %s came, and with it the API key: the handler would send that to anyone", came.method)
+		said := fmt.Sprintf("a %s comes, and with it the API key: the handler would send that to anyone", came.method)
 		if came.reply != nil {
 			said += " (" + came.reply.Key + ", " + came.reply.KeyKind + ")"
 		}
 		return verdict{Fail, said, ""}, nil
 	}
-	return verdict{Fail, fmt.Sprintf("a %s came: the handler answers whoever asks", came.method), ""}, nil
+	return verdict{Fail, fmt.Sprintf("a %s comes: the handler answers whoever asks", came.method), ""}, nil
 }
 
 func idOf(request delivery.Request) string {

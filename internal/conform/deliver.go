@@ -70,14 +70,13 @@ func fast(ctx context.Context, t *trial) (verdict, error) {
 	case err != nil:
 		return verdict{}, err
 	case took > m2mTimeout:
-		return verdict{Fail, fmt.Sprintf("there is no answer within %s", m2mTimeout), ""}, nil
+		return verdict{Fail, fmt.Sprintf("no answer within %s", m2mTimeout), ""}, nil
 	case !accepted(record):
-		said, fix := refusal(record)
-		return verdict{Fail, said, fix}, nil
+		return refused(Fail, record), nil
 	case took > slow:
-		return verdict{Warn, fmt.Sprintf("the answer takes %.1f s", took.Seconds()), ""}, nil
+		return verdict{Warn, fmt.Sprintf("it takes %.1f s", took.Seconds()), ""}, nil
 	}
-	return passed("it is answered in time"), nil
+	return passed("in time"), nil
 }
 
 func duplicate(ctx context.Context, t *trial) (verdict, error) {
@@ -120,21 +119,21 @@ func (t *trial) once(ctx context.Context, deliverAll func() ([]delivery.Record, 
 		return v, nil
 	}
 	if effects == nil {
-		return passed("all are accepted; their effects were not counted"), nil
+		return passed("all accepted; effects were not counted"), nil
 	}
 	n, err := effects(ctx)
 	switch {
 	case err != nil:
 		return verdict{}, err
 	case n > 1:
-		return verdict{Fail, fmt.Sprintf("one operation has had %d effects", n), ""}, nil
+		return verdict{Fail, fmt.Sprintf("it has %d effects", n), ""}, nil
 	case n < 1:
 		return verdict{
-			Warn, fmt.Sprintf("the probe counted no effect of an operation within %s", probePatience),
+			Warn, fmt.Sprintf("the probe counted no effect within %s", probePatience),
 			"Have --probe print the number of operations that the handler has recorded, as soon as they are.",
 		}, nil
 	}
-	return passed("all are accepted, with one effect"), nil
+	return passed("all accepted, with one effect"), nil
 }
 
 func outOfOrder(ctx context.Context, t *trial) (verdict, error) {
@@ -153,7 +152,7 @@ func outOfOrder(ctx context.Context, t *trial) (verdict, error) {
 	if v, ok := allAccepted(records); !ok {
 		return v, nil
 	}
-	return passed("both are accepted"), nil
+	return passed("both accepted"), nil
 }
 
 func burst(ctx context.Context, t *trial) (verdict, error) {
@@ -180,7 +179,7 @@ func burst(ctx context.Context, t *trial) (verdict, error) {
 	if v, ok := allAccepted(records); !ok {
 		return v, nil
 	}
-	return passed("all are accepted"), nil
+	return passed("all accepted"), nil
 }
 
 // allAccepted judges deliveries that all have to be answered 2xx.
@@ -199,9 +198,9 @@ func allAccepted(records []delivery.Record) (verdict, bool) {
 	case refused+unanswered == 0:
 		return verdict{}, true
 	case unanswered == 0:
-		return verdict{Fail, fmt.Sprintf("%d of %d are refused", refused, n), ""}, false
+		return verdict{Fail, fmt.Sprintf("%d of %d refused", refused, n), ""}, false
 	case refused == 0:
-		return verdict{Fail, fmt.Sprintf("%d of %d get no answer", unanswered, n), ""}, false
+		return verdict{Fail, fmt.Sprintf("%d of %d without an answer", unanswered, n), ""}, false
 	}
-	return verdict{Fail, fmt.Sprintf("%d of %d are refused, %d get no answer", refused, n, unanswered), ""}, false
+	return verdict{Fail, fmt.Sprintf("%d of %d refused, %d without an answer", refused, n, unanswered), ""}, false
 }

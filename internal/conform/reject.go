@@ -105,7 +105,7 @@ func rejectCases() []Case {
 
 // refuses judges a delivery that is not authentic.
 func refuses(make func(*trial) (delivery.Request, error)) func(context.Context, *trial) (verdict, error) {
-	return judgeRefusal(Fail, "a delivery that is not authentic is accepted", make)
+	return judgeRefusal(Fail, make)
 }
 
 func refusesFault(event, fault string) func(context.Context, *trial) (verdict, error) {
@@ -114,10 +114,10 @@ func refusesFault(event, fault string) func(context.Context, *trial) (verdict, e
 
 // refusesOr judges an authentic delivery that has to be refused all the same.
 func refusesOr(worst Outcome, event, fault string) func(context.Context, *trial) (verdict, error) {
-	return judgeRefusal(worst, "it is accepted", func(t *trial) (delivery.Request, error) { return buildFaulty(t, event, fault) })
+	return judgeRefusal(worst, func(t *trial) (delivery.Request, error) { return buildFaulty(t, event, fault) })
 }
 
-func judgeRefusal(worst Outcome, wrong string, make func(*trial) (delivery.Request, error)) func(context.Context, *trial) (verdict, error) {
+func judgeRefusal(worst Outcome, make func(*trial) (delivery.Request, error)) func(context.Context, *trial) (verdict, error) {
 	return func(ctx context.Context, t *trial) (verdict, error) {
 		request, err := make(t)
 		if err != nil {
@@ -128,15 +128,17 @@ func judgeRefusal(worst Outcome, wrong string, make func(*trial) (delivery.Reque
 		case err != nil:
 			return verdict{}, err
 		case accepted(record):
-			return verdict{worst, wrong, ""}, nil
+			return verdict{worst, "accepted", ""}, nil
 		case record.Error != nil:
-			return verdict{Warn, "it is not answered: the handler crashed, or closed the connection", crashFix}, nil
+			return verdict{Warn, unanswered, crashFix}, nil
 		case crashed(record):
-			return verdict{Warn, fmt.Sprintf("it is refused by %d: the handler crashed", status(record)), crashFix}, nil
+			return verdict{Warn, fmt.Sprintf("refused by %d: the handler crashed", status(record)), crashFix}, nil
 		}
-		return passed("it is refused"), nil
+		return passed("refused"), nil
 	}
 }
+
+const unanswered = "no answer: the handler crashed, or closed the connection"
 
 // crashFix mends a refusal that was an accident.
 const crashFix = "Check that the headers are there, that the signature has the right length and that the body parses, and answer 401 or 400. M2M sends again what is answered 5xx, and each crash shows an attacker where to look."
@@ -173,9 +175,11 @@ func get(ctx context.Context, t *trial) (verdict, error) {
 	case err != nil:
 		return verdict{}, err
 	case accepted(record):
-		return verdict{Warn, "a GET is answered as if it were a delivery that was taken", ""}, nil
+		return verdict{Warn, "answered as if it were a delivery that was taken", ""}, nil
+	case record.Error != nil:
+		return verdict{Warn, unanswered, ""}, nil
 	case crashed(record) && status(record) != http.StatusNotImplemented:
-		return verdict{Warn, "a GET is not refused: the handler crashed", ""}, nil
+		return verdict{Warn, fmt.Sprintf("refused by %d: the handler crashed", status(record)), ""}, nil
 	}
-	return passed("it is refused"), nil
+	return passed("refused"), nil
 }

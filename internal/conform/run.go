@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,12 +39,16 @@ type Watcher struct {
 // that it died of fails and the rest are skipped. Both come back as a *Stop. Another
 // error is the context's, the probe's or the watcher's.
 func Run(ctx context.Context, cases []Case, o Options, watch Watcher) error {
+	o.Patience = cmp.Or(o.Patience, replyPatience)
 	r := &runner{Options: o, watch: watch, left: cases}
 	if err := r.run(ctx); err != nil {
 		return errors.Join(err, r.flush())
 	}
 	return r.flush()
 }
+
+// settle is the pause after each case.
+const settle = 50 * time.Millisecond
 
 type runner struct {
 	Options
@@ -73,6 +78,11 @@ func (r *runner) run(ctx context.Context) error {
 		}
 		if r.stop != nil {
 			return r.skipRest()
+		}
+		// What a handler does after it has answered may end it, and the next case must
+		// not be taken for the cause.
+		if err := deliver.Sleep(ctx, settle); err != nil {
+			return err
 		}
 	}
 	return r.lastLook(ctx)
@@ -125,7 +135,7 @@ func (r *runner) add(ctx context.Context, result tried) error {
 // died makes a result that of the case that the target died of.
 func (r *runner) died(result *Result, when string) {
 	result.Outcome = Fail
-	result.Said = fmt.Sprintf("the target stopped answering %s this case", when)
+	result.Said = fmt.Sprintf("the target stopped answering %s it", when)
 	result.Fix = "Look into its log for what ended or blocked it, and catch that where it happens."
 	r.stop = &Stop{
 		Said: fmt.Sprintf("the target stopped answering in %s", result.Case.ID),
@@ -185,7 +195,7 @@ func (r *runner) lastLook(ctx context.Context) error {
 // skipRest gives every case that is left a result, and returns why.
 func (r *runner) skipRest() error {
 	for _, c := range r.left {
-		r.held = append(r.held, Result{Case: c, Outcome: Skip, Said: "not run: " + r.stop.Said})
+		r.held = append(r.held, Result{Case: c, Outcome: Skip, Said: "not run: " + r.stop.Said, NotRun: true})
 	}
 	r.left = nil
 	return r.stop

@@ -57,9 +57,9 @@ func garbage(ctx context.Context, t *trial) (verdict, error) {
 	case err != nil:
 		return verdict{}, err
 	case record.Error != nil:
-		return verdict{Fail, "a valid delivery gets no answer after the rubbish", ""}, nil
+		return verdict{Fail, "no answer", ""}, nil
 	case !accepted(record):
-		return verdict{Fail, fmt.Sprintf("a valid delivery is answered %d after the rubbish", status(record)), ""}, nil
+		return verdict{Fail, fmt.Sprintf("refused by %d", status(record)), ""}, nil
 	}
-	return passed("a valid delivery is accepted afterwards"), nil
+	return passed("accepted"), nil
 }

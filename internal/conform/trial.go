@@ -29,6 +29,9 @@ type Options struct {
 	Now       func() time.Time
 	// Replies is what data requests name, and what handlers have put there.
 	Replies *Replies
+	// Patience is how long a handler is given to answer a data request, and how long a
+	// forged one is watched; zero is 5 s.
+	Patience time.Duration
 	// Unreachable says why the handler cannot reach Replies; empty when it can.
 	Unreachable string
 	// Probe counts the effects that deliveries have had; nil where nobody counts them.
@@ -119,6 +122,14 @@ func (t *trial) keep(records ...delivery.Record) {
 			t.contact = true
 		}
 	}
+}
+
+// last returns the record kept last, or the zero one.
+func (t *trial) last() delivery.Record {
+	if len(t.records) == 0 {
+		return delivery.Record{}
+	}
+	return t.records[len(t.records)-1]
 }
 
 // result puts together what a case came to.

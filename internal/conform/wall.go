@@ -2,6 +2,7 @@ package conform
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -26,8 +27,8 @@ func (r *runner) scout(ctx context.Context) error {
 		}
 		record := result.Records[0]
 		if record.Error != nil && len(seen) == 0 {
-			r.stop = &Stop{Said: record.Error.Message, Fix: record.Error.Hint, Unreachable: true}
-			r.meet(result.Result, "no delivery gets to the target: "+record.Error.Message, record.Error.Hint)
+			r.stop = &Stop{Said: record.Error.Message, Fix: cmp.Or(record.Error.Hint, "see in its log what it does with a delivery"), Unreachable: true}
+			r.meet(result.Result, record.Error.Message, r.stop.Fix)
 			return nil
 		}
 		if said, _ := wall(record); said == "" {
@@ -47,9 +48,7 @@ func (r *runner) scout(ctx context.Context) error {
 func (r *runner) meet(result Result, said, fix string) {
 	if len(r.left) > 0 && r.left[0].ID == result.Case.ID {
 		result.Outcome, result.Said = Fail, said
-		if fix != "" {
-			result.Fix = sentence(fix)
-		}
+		result.Fix = sentence(fix)
 		r.held = append(r.held, result)
 		r.left = r.left[1:]
 	}
@@ -110,9 +109,6 @@ func throughRedirect(target *url.URL, location string) (said, fix string) {
 
 // sentence makes a hint one.
 func sentence(hint string) string {
-	if hint == "" {
-		return ""
-	}
 	return strings.ToUpper(hint[:1]) + hint[1:] + "."
 }
 

@@ -24,14 +24,18 @@ func (p *Printer) Group(results []conform.Result, inert func(string) string, who
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s%s\n", p.styles.bold.Sprintf("%-14s", results[0].Case.Group()), p.counts(sum))
 	var skipped []conform.Result
+	var above conform.Result
 	for _, r := range results {
 		switch {
 		case r.Outcome == conform.Skip:
 			skipped = append(skipped, r)
+		case r.Outcome != conform.Pass && !whole && r.Case.Why == above.Case.Why && r.Received == above.Received && r.Fix == above.Fix:
+			fmt.Fprintf(&b, "  %s  %s  %s: %s, as above\n", p.outcome(r.Outcome), p.styles.bold.Sprint(r.Case.ID), r.Case.Title, inert(Safe(r.Said)))
 		case r.Outcome != conform.Pass:
 			p.finding(&b, r, inert)
+			above = r
 		case whole:
-			fmt.Fprintf(&b, "  %s  %s: %s  %s\n", p.outcome(r.Outcome), r.Case.ID, inert(Safe(r.Said)), Latency(r.Took))
+			fmt.Fprintf(&b, "  %s  %s  %s: %s  %s\n", p.outcome(r.Outcome), r.Case.ID, r.Case.Title, inert(Safe(r.Said)), Latency(r.Took))
 			p.labelled(&b, "sent", Safe(r.Sent))
 			p.labelled(&b, "received", inert(Safe(r.Received)))
 		}
@@ -42,7 +46,7 @@ func (p *Printer) Group(results []conform.Result, inert func(string) string, who
 
 // finding unfolds what is wrong.
 func (p *Printer) finding(b *strings.Builder, r conform.Result, inert func(string) string) {
-	fmt.Fprintf(b, "  %s  %s: %s\n", p.outcome(r.Outcome), p.styles.bold.Sprint(r.Case.ID), inert(Safe(r.Said)))
+	fmt.Fprintf(b, "  %s  %s  %s: %s\n", p.outcome(r.Outcome), p.styles.bold.Sprint(r.Case.ID), r.Case.Title, inert(Safe(r.Said)))
 	p.labelled(b, "why", r.Case.Why)
 	p.labelled(b, "sent", Safe(r.Sent))
 	p.labelled(b, "received", inert(Safe(r.Received)))
