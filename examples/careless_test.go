@@ -15,6 +15,10 @@ import (
 	"time"
 )
 
+// unusualSpelling is legal JSON that no JSON.stringify writes.
+const unusualSpelling = `{"event":"operation.created", "data" : {"operationId":"op_odd",` +
+	`"amount":{"send":100.00},"status":"\/\u00e9"}}`
+
 // careless returns what makes the command of each handler in testdata/careless.
 func careless() map[string]func(*testing.T) []string {
 	return map[string]func(*testing.T) []string{
@@ -186,7 +190,7 @@ func probes(t *testing.T) map[string]delivery {
 		"operation.created":   signed(stringified(t, "operation.created")),
 		"operation.cancelled": signed(stringified(t, "operation.cancelled", "op_a1b2c3d4e5f6", "op_probe")),
 
-		"unusual spelling":          signed([]byte(`{"event":"operation.created", "data" : {"operationId":"op_odd","amount":{"send":100.00},"status":"\/\u00e9"}}`)),
+		"unusual spelling":          signed([]byte(unusualSpelling)),
 		"charset":                   plain.with("Content-Type", "application/json; charset=utf-8"),
 		"no content type":           plain.without("Content-Type"),
 		"beyond ASCII":              signed(with("visa", "né 💸")),

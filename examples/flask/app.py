@@ -34,7 +34,7 @@ SANDBOX = "https://api.sandbox.m2m.leapfinancial.com"
 SECRET = os.environ.get("M2M_WEBHOOK_SECRET", "").encode()
 API_KEY = os.environ.get("M2M_API_KEY", "")
 REPLY_ORIGIN = os.environ.get("M2M_REPLY_ORIGIN", "")
-EFFECTS_FILE = os.environ.get("M2M_EFFECTS_FILE", "")
+EFFECTS_FILE = os.environ.get("M2M_EFFECTS_FILE") or os.devnull
 
 # An empty key makes an HMAC like any other key, but one that everybody can make.
 if not SECRET:
@@ -53,6 +53,7 @@ users = {
     },
 }
 recorded = set()  # event and id
+effects = open(EFFECTS_FILE, "a", buffering=1, encoding="ascii")  # the same, for others to count
 operations = {}  # operationId: status
 database = threading.Lock()
 
@@ -184,10 +185,8 @@ def record(event, data):
         if (event, event_id) in recorded:
             log.info("%s %s duplicate ignored", event, quote(event_id))
             return False
-        if EFFECTS_FILE:
-            # If this fails, M2M gets a 500 and sends the event again.
-            with open(EFFECTS_FILE, "a", encoding="ascii") as effects:
-                effects.write(f"{event} {quote(event_id)}\n")
+        # If this fails, M2M gets a 500 and sends the event again.
+        effects.write(f"{event} {quote(event_id)}\n")
         recorded.add((event, event_id))
         if event == "operation.cancelled":
             operations[event_id] = "cancelled"
