@@ -44,12 +44,10 @@ func TestDocumentedHandler(t *testing.T) {
 		{"GET", delivery{method: http.MethodGet}, 404, "Cannot GET"},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			status, body, err := h.post(test.delivery)
-			if err != nil || status != test.status || !strings.Contains(body, test.body) {
-				t.Errorf("got %d %q, %v, want %d %q", status, body, err, test.status, test.body)
-			}
-		})
+		status, body, err := h.post(test.delivery)
+		if err != nil || status != test.status || !strings.Contains(body, test.body) {
+			t.Errorf("%s: got %d %q, %v, want %d %q", test.name, status, body, err, test.status, test.body)
+		}
 	}
 
 	h.wantLog(t,

@@ -194,8 +194,13 @@ func TestDeliveries(t *testing.T) {
 		{"a byte more than 1 MiB", signed(bytes.Repeat([]byte(" "), 1<<20+1)), 413, "Payload Too Large"},
 		{"GET", good.as(http.MethodGet), 405, "Method Not Allowed"},
 		{"PUT", good.as(http.MethodPut), 405, "Method Not Allowed"},
+		{"OPTIONS", good.as(http.MethodOptions), 405, "Method Not Allowed"},
 	}
-	for name, command := range handlers() {
+	all := handlers()
+	for name, command := range careless() { // without a habit they are as good
+		all["careless "+name] = command
+	}
+	for name, command := range all {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := start(t, command(t))

