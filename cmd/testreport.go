@@ -40,7 +40,7 @@ type caseRecord struct {
 
 func newCaseRecord(r conform.Result) caseRecord {
 	record := caseRecord{
-		Type: "case", ID: r.Case.ID, Outcome: string(r.Outcome), Title: r.Case.Title, Message: r.Said, Why: r.Case.Why,
+		Type: "case", ID: r.Case.ID, Outcome: string(r.Outcome), Title: r.Case.Title, Message: r.Said, Why: r.Why,
 		Sent: r.Sent, Received: r.Received, TookMs: float64(r.Took.Microseconds()) / 1000,
 	}
 	if r.Outcome == conform.Warn || r.Outcome == conform.Fail {
@@ -107,7 +107,7 @@ func openTestReports(t *testRun) (testReports, error) {
 func (r testReports) add(result conform.Result) {
 	one := report.JUnitCase{Class: "m2m." + result.Case.Group(), Name: result.Case.ID, Time: result.Took}
 	text := strings.Join([]string{
-		"why: " + result.Case.Why, "sent: " + result.Sent, "received: " + result.Received, "fix: " + result.Fix,
+		"why: " + result.Why, "sent: " + result.Sent, "received: " + result.Received, "fix: " + result.Fix,
 	}, "\n")
 	message := result.Case.Title + ": " + result.Said
 	switch {

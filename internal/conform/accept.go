@@ -33,7 +33,7 @@ func acceptCases() []Case {
 	for _, name := range eventNames() {
 		cases = append(cases, Case{
 			ID: "accept." + name, Title: "a valid " + name, Worst: Fail,
-			Why:   "A delivery that is refused five times is given up, and what it told is lost.",
+			Why:   "A delivery that is refused five times is marked as failed, and waits until somebody replays it from the Partner Portal.",
 			Sends: "fresh and correctly signed",
 			Fix:   "Answer 2xx to every delivery that is authentic, whatever you make of it afterwards.",
 			run:   event(name),
@@ -135,13 +135,13 @@ func accepts(worst Outcome, make func(*trial) (delivery.Request, error)) func(co
 func refused(worst Outcome, record delivery.Record) verdict {
 	switch code := status(record); {
 	case record.Error != nil:
-		return verdict{worst, "no answer", ""}
+		return verdict{outcome: worst, said: "no answer"}
 	case isRedirect(code):
-		return verdict{worst, "redirected", "Answer at the very URL that M2M delivers to: it is not documented to follow redirects."}
+		return verdict{outcome: worst, said: "redirected", fix: "Answer at the very URL that M2M delivers to: it is not documented to follow redirects."}
 	case crashed(record):
-		return verdict{worst, fmt.Sprintf("refused by %d: the handler crashed", code), "Look into the handler's log for what it threw."}
+		return verdict{outcome: worst, said: fmt.Sprintf("refused by %d: the handler crashed", code), fix: "Look into the handler's log for what it threw."}
 	}
-	return verdict{worst, "refused", ""}
+	return verdict{outcome: worst, said: "refused"}
 }
 
 // event judges a plain delivery of an event. A cancellation comes after its operation:

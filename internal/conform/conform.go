@@ -76,8 +76,8 @@ type Result struct {
 	// Sent is what went out, Received what came back; empty where nothing did. Received
 	// comes from outside.
 	Sent, Received string
-	// Fix is the case's, or one that fits better what was found.
-	Fix string
+	// Why and Fix are the case's, or such as fit better what was found.
+	Why, Fix string
 	// Took is how long the case ran.
 	Took time.Duration
 	// Records are its deliveries, with their answers.
@@ -110,8 +110,8 @@ func (s Summary) Total() int { return s.Passed + s.Warned + s.Failed + s.Skipped
 type verdict struct {
 	outcome Outcome
 	said    string
-	// fix replaces the case's where it is not empty.
-	fix string
+	// why and fix replace the case's where they are not empty.
+	why, fix string
 }
 
 func passed(said string) verdict { return verdict{outcome: Pass, said: said} }

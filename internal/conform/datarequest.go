@@ -10,8 +10,13 @@ import (
 	"github.com/leapfinancial/m2m/internal/delivery"
 )
 
-// replyPatience is Options.Patience where nothing else is said.
-const replyPatience = 5 * time.Second
+const (
+	// replyPatience is Options.Patience where nothing else is said.
+	replyPatience = 5 * time.Second
+	// forgedPatience is the most that a forged data request is watched: who answers it
+	// does so before he checks it.
+	forgedPatience = 3 * time.Second
+)
 
 func dataRequestCases() []Case {
 	return []Case{
@@ -53,14 +58,14 @@ func answered(ctx context.Context, t *trial) (verdict, error) {
 	case err != nil:
 		return verdict{}, err
 	case came == nil:
-		return verdict{Warn, fmt.Sprintf("no PUT comes within %s", t.Patience), ""}, nil
+		return verdict{outcome: Warn, said: fmt.Sprintf("no PUT comes within %s", t.Patience)}, nil
 	case came.reply == nil:
-		return verdict{Warn, fmt.Sprintf("a %s comes, not a PUT", came.method), ""}, nil
+		return verdict{outcome: Warn, said: fmt.Sprintf("a %s comes, not a PUT", came.method)}, nil
 	case !complete(*came):
 		reply := came.reply
 		return verdict{
-			Warn, fmt.Sprintf("the Partner API would refuse the answer: %d %s: %s", reply.Status, reply.Code, reply.Message),
-			"Send {\"referenceId\", \"userData\"} as documented, the referenceId being the event's, once for each data request.",
+			outcome: Warn, said: fmt.Sprintf("the Partner API would refuse the answer: %d %s: %s", reply.Status, reply.Code, reply.Message),
+			fix: "Send {\"referenceId\", \"userData\"} as documented, the referenceId being the event's, once for each data request.",
 		}, nil
 	}
 	var missing []string
@@ -71,8 +76,8 @@ func answered(ctx context.Context, t *trial) (verdict, error) {
 	}
 	if len(missing) > 0 {
 		return verdict{
-			Warn, "the answer lacks " + strings.Join(missing, ", "),
-			"Send every path in the event's requiredFields; M2M asks the user for what is missing.",
+			outcome: Warn, said: "the answer lacks " + strings.Join(missing, ", "),
+			fix: "Send every path in the event's requiredFields; M2M asks the user for what is missing.",
 		}, nil
 	}
 	return passed(fmt.Sprintf("answered, with all %d fields", len(came.reply.Fields))), nil
@@ -95,7 +100,7 @@ func forged(ctx context.Context, t *trial) (verdict, error) {
 			return verdict{}, err
 		}
 	}
-	came, err := t.Replies.wait(ctx, t.Patience, func(arrival) bool { return true }, ids...)
+	came, err := t.Replies.wait(ctx, min(t.Patience, forgedPatience), func(arrival) bool { return true }, ids...)
 	switch {
 	case err != nil:
 		return verdict{}, err
@@ -106,9 +111,9 @@ func forged(ctx context.Context, t *trial) (verdict, error) {
 		if came.reply != nil {
 			said += " (" + came.reply.Key + ", " + came.reply.KeyKind + ")"
 		}
-		return verdict{Fail, said, ""}, nil
+		return verdict{outcome: Fail, said: said}, nil
 	}
-	return verdict{Fail, fmt.Sprintf("a %s comes: the handler answers whoever asks", came.method), ""}, nil
+	return verdict{outcome: Fail, said: fmt.Sprintf("a %s comes: the handler answers whoever asks", came.method)}, nil
 }
 
 func idOf(request delivery.Request) string {

@@ -51,7 +51,7 @@ func deliverCases() []Case {
 		},
 		{
 			ID: "deliver.burst", Title: "fifty operations at once", Worst: Fail,
-			Why:   "After an outage all that waited comes at once; what is refused then comes again, an hour later or never.",
+			Why:   "Deliveries come as users act, many at one moment on a payday; what is refused then comes again, and after five times no more.",
 			Sends: "fifty operations at one moment",
 			Fix:   "Acknowledge as soon as the delivery is recorded, and let a queue bound how much is worked on at a time.",
 			run:   burst,
@@ -70,11 +70,11 @@ func fast(ctx context.Context, t *trial) (verdict, error) {
 	case err != nil:
 		return verdict{}, err
 	case took > m2mTimeout:
-		return verdict{Fail, fmt.Sprintf("no answer within %s", m2mTimeout), ""}, nil
+		return verdict{outcome: Fail, said: fmt.Sprintf("no answer within %s", m2mTimeout)}, nil
 	case !accepted(record):
 		return refused(Fail, record), nil
 	case took > slow:
-		return verdict{Warn, fmt.Sprintf("it takes %.1f s", took.Seconds()), ""}, nil
+		return verdict{outcome: Warn, said: fmt.Sprintf("it takes %.1f s", took.Seconds())}, nil
 	}
 	return passed("in time"), nil
 }
@@ -126,11 +126,11 @@ func (t *trial) once(ctx context.Context, deliverAll func() ([]delivery.Record, 
 	case err != nil:
 		return verdict{}, err
 	case n > 1:
-		return verdict{Fail, fmt.Sprintf("it has %d effects", n), ""}, nil
+		return verdict{outcome: Fail, said: fmt.Sprintf("it has %d effects", n)}, nil
 	case n < 1:
 		return verdict{
-			Warn, fmt.Sprintf("the probe counted no effect within %s", probePatience),
-			"Have --probe print the number of operations that the handler has recorded, as soon as they are.",
+			outcome: Warn, said: fmt.Sprintf("the probe counted no effect within %s", probePatience),
+			fix: "Have --probe print the number of operations that the handler has recorded, as soon as they are.",
 		}, nil
 	}
 	return passed("all accepted, with one effect"), nil
@@ -198,9 +198,9 @@ func allAccepted(records []delivery.Record) (verdict, bool) {
 	case refused+unanswered == 0:
 		return verdict{}, true
 	case unanswered == 0:
-		return verdict{Fail, fmt.Sprintf("%d of %d refused", refused, n), ""}, false
+		return verdict{outcome: Fail, said: fmt.Sprintf("%d of %d refused", refused, n)}, false
 	case refused == 0:
-		return verdict{Fail, fmt.Sprintf("%d of %d without an answer", unanswered, n), ""}, false
+		return verdict{outcome: Fail, said: fmt.Sprintf("%d of %d without an answer", unanswered, n)}, false
 	}
-	return verdict{Fail, fmt.Sprintf("%d of %d refused, %d without an answer", refused, n, unanswered), ""}, false
+	return verdict{outcome: Fail, said: fmt.Sprintf("%d of %d refused, %d without an answer", refused, n, unanswered)}, false
 }

@@ -128,11 +128,11 @@ func judgeRefusal(worst Outcome, make func(*trial) (delivery.Request, error)) fu
 		case err != nil:
 			return verdict{}, err
 		case accepted(record):
-			return verdict{worst, "accepted", ""}, nil
+			return verdict{outcome: worst, said: "accepted"}, nil
 		case record.Error != nil:
-			return verdict{Warn, unanswered, crashFix}, nil
+			return verdict{Warn, unanswered, crashWhy, crashFix}, nil
 		case crashed(record):
-			return verdict{Warn, fmt.Sprintf("refused by %d: the handler crashed", status(record)), crashFix}, nil
+			return verdict{Warn, fmt.Sprintf("refused by %d: the handler crashed", status(record)), crashWhy, crashFix}, nil
 		}
 		return passed("refused"), nil
 	}
@@ -140,8 +140,11 @@ func judgeRefusal(worst Outcome, make func(*trial) (delivery.Request, error)) fu
 
 const unanswered = "no answer: the handler crashed, or closed the connection"
 
-// crashFix mends a refusal that was an accident.
-const crashFix = "Check that the headers are there, that the signature has the right length and that the body parses, and answer 401 or 400. M2M sends again what is answered 5xx, and each crash shows an attacker where to look."
+// crashWhy and crashFix are for a refusal that was an accident.
+const (
+	crashWhy = "It is refused by an accident: M2M sends again what is answered 5xx, and each crash shows an attacker where to look."
+	crashFix = "Check that the headers are there, that the signature has the right length and that the body parses, and answer 401 or 400."
+)
 
 func buildFaulty(t *trial, event, fault string) (delivery.Request, error) {
 	payload, err := t.payload(event)
@@ -175,11 +178,11 @@ func get(ctx context.Context, t *trial) (verdict, error) {
 	case err != nil:
 		return verdict{}, err
 	case accepted(record):
-		return verdict{Warn, "answered as if it were a delivery that was taken", ""}, nil
+		return verdict{outcome: Warn, said: "answered as if it were a delivery that was taken"}, nil
 	case record.Error != nil:
-		return verdict{Warn, unanswered, ""}, nil
+		return verdict{outcome: Warn, said: unanswered}, nil
 	case crashed(record) && status(record) != http.StatusNotImplemented:
-		return verdict{Warn, fmt.Sprintf("refused by %d: the handler crashed", status(record)), ""}, nil
+		return verdict{outcome: Warn, said: fmt.Sprintf("refused by %d: the handler crashed", status(record))}, nil
 	}
 	return passed("refused"), nil
 }

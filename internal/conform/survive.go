@@ -57,9 +57,9 @@ func garbage(ctx context.Context, t *trial) (verdict, error) {
 	case err != nil:
 		return verdict{}, err
 	case record.Error != nil:
-		return verdict{Fail, "no answer", ""}, nil
+		return verdict{outcome: Fail, said: "no answer"}, nil
 	case !accepted(record):
-		return verdict{Fail, fmt.Sprintf("refused by %d", status(record)), ""}, nil
+		return verdict{outcome: Fail, said: fmt.Sprintf("refused by %d", status(record))}, nil
 	}
 	return passed("accepted"), nil
 }

@@ -1,7 +1,7 @@
 package conform
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -134,9 +134,9 @@ func (t *trial) last() delivery.Record {
 
 // result puts together what a case came to.
 func (t *trial) result(c Case, v verdict, took time.Duration) Result {
-	r := Result{Case: c, Outcome: v.outcome, Said: v.said, Fix: v.fix, Took: took, Records: t.records}
-	if r.Fix == "" {
-		r.Fix = c.Fix
+	r := Result{
+		Case: c, Outcome: v.outcome, Said: v.said, Why: cmp.Or(v.why, c.Why), Fix: cmp.Or(v.fix, c.Fix),
+		Took: took, Records: t.records,
 	}
 	if len(t.records) > 0 {
 		first := t.records[0]
@@ -145,62 +145,6 @@ func (t *trial) result(c Case, v verdict, took time.Duration) Result {
 		r.Received = answers(t.records)
 	}
 	return r
-}
-
-// answers says what came back, equal answers counted.
-func answers(records []delivery.Record) string {
-	var texts []string
-	counts := map[string]int{}
-	for _, record := range records {
-		text := answer(record)
-		if counts[text]++; counts[text] == 1 {
-			texts = append(texts, text)
-		}
-	}
-	for i, text := range texts {
-		if n := counts[text]; len(records) > 1 {
-			texts[i] = fmt.Sprintf("%d × %s", n, text)
-		}
-	}
-	const most = 5
-	if len(texts) > most {
-		texts = append(texts[:most], fmt.Sprintf("and %d other answers", len(texts)-most))
-	}
-	return strings.Join(texts, "; ")
-}
-
-// answer says what came back for one delivery: the status, where a redirect leads, and
-// how the body begins.
-func answer(record delivery.Record) string {
-	if record.Error != nil {
-		return "no answer (" + record.Error.Kind + "): " + record.Error.Message
-	}
-	response := record.Response
-	text := strings.TrimSpace(fmt.Sprintf("%d %s", response.Status, response.Phrase()))
-	if location, ok := response.Headers.Get("Location"); ok && isRedirect(response.Status) {
-		text += " to " + location
-	}
-	if start := excerpt(response.Body); start != "" {
-		text += ", " + start
-	}
-	if response.Truncated {
-		text += fmt.Sprintf(", longer than %d MiB: the rest was not read", endpoint.MaxAnswer>>20)
-	}
-	return text
-}
-
-// excerpt returns the beginning of an answer's first line that says anything, quoted.
-func excerpt(body []byte) string {
-	const longest = 80
-	line, more, _ := bytes.Cut(bytes.TrimSpace(body[:min(len(body), 1<<10)]), []byte("\n"))
-	text := []rune(strings.ToValidUTF8(strings.TrimSpace(string(line)), "\uFFFD"))
-	if len(text) == 0 {
-		return ""
-	}
-	if len(text) > longest || len(more) > 0 {
-		return `"` + string(text[:min(len(text), longest)]) + `…"`
-	}
-	return `"` + string(text) + `"`
 }
 
 // accepted says whether a delivery was answered 2xx.

@@ -29,7 +29,7 @@ func (p *Printer) Group(results []conform.Result, inert func(string) string, who
 		switch {
 		case r.Outcome == conform.Skip:
 			skipped = append(skipped, r)
-		case r.Outcome != conform.Pass && !whole && r.Case.Why == above.Case.Why && r.Received == above.Received && r.Fix == above.Fix:
+		case r.Outcome != conform.Pass && !whole && r.Why == above.Why && r.Received == above.Received && r.Fix == above.Fix:
 			fmt.Fprintf(&b, "  %s  %s  %s: %s, as above\n", p.outcome(r.Outcome), p.styles.bold.Sprint(r.Case.ID), r.Case.Title, inert(Safe(r.Said)))
 		case r.Outcome != conform.Pass:
 			p.finding(&b, r, inert)
@@ -47,7 +47,7 @@ func (p *Printer) Group(results []conform.Result, inert func(string) string, who
 // finding unfolds what is wrong.
 func (p *Printer) finding(b *strings.Builder, r conform.Result, inert func(string) string) {
 	fmt.Fprintf(b, "  %s  %s  %s: %s\n", p.outcome(r.Outcome), p.styles.bold.Sprint(r.Case.ID), r.Case.Title, inert(Safe(r.Said)))
-	p.labelled(b, "why", r.Case.Why)
+	p.labelled(b, "why", r.Why)
 	p.labelled(b, "sent", Safe(r.Sent))
 	p.labelled(b, "received", inert(Safe(r.Received)))
 	p.labelled(b, "fix", inert(Safe(r.Fix)))
