@@ -105,6 +105,7 @@ func stubbedRoot(ran *string) *cobra.Command {
 		newVerifyCmd(a, stub[verifyOptions](ran, "verify")),
 		newReplyCmd(a, stub[replyOptions](ran, "reply")),
 		newReplayCmd(a, stub[replayOptions](ran, "replay")),
+		newLoadCmd(a, stub[loadOptions](ran, "load")),
 		newDemoCmd(a, stub[app](ran, "demo")),
 		newEventsCmd(a, stub[eventsOptions](ran, "events")),
 		newConfigCmd(a, stub[configOptions](ran, "config")),
