@@ -106,6 +106,7 @@ func stubbedRoot(ran *string) *cobra.Command {
 		newReplyCmd(a, stub[replyOptions](ran, "reply")),
 		newTestCmd(a, stub[testOptions](ran, "test")),
 		newReplayCmd(a, stub[replayOptions](ran, "replay")),
+		newLoadCmd(a, stub[loadOptions](ran, "load")),
 		newDemoCmd(a, stub[app](ran, "demo")),
 		newEventsCmd(a, stub[eventsOptions](ran, "events")),
 		newConfigCmd(a, stub[configOptions](ran, "config")),

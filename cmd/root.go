@@ -194,7 +194,7 @@ func newRootCmd(env *env) *cobra.Command {
 	root.SetHelpCommand(newHelpCmd())
 	root.AddCommand(
 		newSendCmd(a, nil), newListenCmd(a, nil), newVerifyCmd(a, nil), newReplyCmd(a, nil),
-		newTestCmd(a, nil), newReplayCmd(a, nil),
+		newTestCmd(a, nil), newReplayCmd(a, nil), newLoadCmd(a, nil),
 		newDemoCmd(a, nil), newEventsCmd(a, nil), newConfigCmd(a, nil), newVersionCmd(a),
 		&cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: "Exit codes, the same for every command:\n\n" + strings.TrimRight(exitCodesHelp, "\n")},
 	)
