@@ -12,6 +12,7 @@ import (
 	"github.com/leapfinancial/m2m/internal/capture"
 	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/manual"
 	"github.com/leapfinancial/m2m/internal/partner"
 	"github.com/leapfinancial/m2m/internal/term"
 )
@@ -101,6 +102,9 @@ func newReplyCmd(a *app, runF func(context.Context, *replyOptions) error) *cobra
 	opts.Timeout = 30 * time.Second
 	flags.Var(spanValue{&opts.Timeout}, "timeout", "give up on an answer after `DURATION`; 0 never")
 	flags.StringVar(&opts.CACert, "cacert", "", "trust the certificates in `FILE` (PEM)")
+	manual.Group(flags, "The user's data", "data", "users", "set", "set-string", "partial", "extra")
+	manual.Group(flags, "Where it goes", "endpoint", "env", "allow-host", "api-key-file")
+	manual.Group(flags, "Connection", "timeout", "cacert")
 	opts.Secrets.add(flags)
 	return cmd
 }

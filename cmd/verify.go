@@ -10,6 +10,7 @@ import (
 
 	"github.com/leapfinancial/m2m/internal/capture"
 	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/manual"
 	"github.com/leapfinancial/m2m/internal/sign"
 	"github.com/leapfinancial/m2m/internal/verify"
 )
@@ -77,6 +78,7 @@ func newVerifyCmd(a *app, runF func(context.Context, *verifyOptions) error) *cob
 	flags.Var(momentValue{&opts.Now}, "now", "take `TIME` for the present")
 	flags.BoolVar(&opts.Schema, "schema", false, "check payloads against their event's JSON Schema, too")
 	flags.Var(reportsValue{&opts.Reports, []string{"junit"}}, "report", "write a report, `junit=FILE`; repeatable")
+	manual.Group(flags, "A body with its headers", "payload", "signature", "timestamp", "headers")
 	opts.Secrets.add(flags)
 	return cmd
 }
