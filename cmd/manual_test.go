@@ -136,3 +136,32 @@ func TestEnvironmentHelpNamesEverySetting(t *testing.T) {
 		}
 	}
 }
+
+// TestCaskHasEveryManPage holds the list in .goreleaser.yaml to the man pages that there
+// are: a cask names its files one by one. With -update it writes the list.
+func TestCaskHasEveryManPage(t *testing.T) {
+	t.Parallel()
+	const name, begin, end = "../.goreleaser.yaml", "    manpages:\n", "    completions:\n"
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(strings.ReplaceAll(string(data), "\r\n", "\n"), begin)
+	got, after, alsoOK := strings.Cut(rest, end)
+	if !ok || !alsoOK {
+		t.Fatalf("no list between %q and %q in %s", begin, end, name)
+	}
+	var want strings.Builder
+	for _, page := range testManual(t).Man() {
+		want.WriteString("      - man/" + page.Name + "\n")
+	}
+	if *update {
+		got = want.String()
+		if err := os.WriteFile(name, []byte(before+begin+got+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(want.String(), got); diff != "" {
+		t.Errorf("run go test ./cmd -run TestCaskHasEveryManPage -update (-want +got):\n%s", diff)
+	}
+}
