@@ -44,6 +44,10 @@ func shellWords(line string) []string {
 		switch {
 		case quote == 0 && (r == '\'' || r == '"'):
 			quote = r
+			if fresh { // it may be an empty word
+				words = append(words, "")
+				fresh = false
+			}
 		case r == quote:
 			quote = 0
 		case quote == 0 && r == ' ':
