@@ -27,9 +27,10 @@ func newCompletionCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "completion SHELL",
 		Short: "Print the completion script for a shell",
-		Long: `Print the script that has bash, zsh, fish or powershell complete m2m's commands,
-flags and their values: events, faults, scenarios and profiles too. Packages
-bring these scripts along.`,
+		Long: `Print the script with which a shell completes m2m's commands and flags.
+
+It completes their values, too: events, faults, scenarios, profiles. The packages
+bring it along.`,
 		Example:   completionExamples,
 		GroupID:   "learning",
 		ValidArgs: shells,

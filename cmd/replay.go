@@ -51,7 +51,7 @@ func newReplayCmd(a *app, runF func(context.Context, *replayOptions) error) *cob
 	cmd := &cobra.Command{
 		Use:     "replay FILE...",
 		Short:   "Send captured deliveries again",
-		Long:    "Send captured deliveries again, in their order: delivery records, raw HTTP\nrequests or curl commands. Body and headers stay as they are; timestamp and\nsignature are made anew, since a handler refuses old ones.",
+		Long:    "Send captured deliveries again, in their order.\n\nCaptures are delivery records, raw HTTP requests or curl commands. Body and\nheaders stay as they are; timestamp and signature are made anew, since a\nhandler refuses old ones.",
 		Example: replayExamples,
 		GroupID: "further",
 		RunE: func(cmd *cobra.Command, args []string) error {

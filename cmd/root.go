@@ -133,8 +133,9 @@ type app struct {
 	stdin string
 }
 
-const longHelp = `m2m sends, receives, verifies and answers M2M's webhooks on your machine. No
-account, no network, no set-up.`
+const longHelp = `m2m sends, receives, verifies and answers M2M's webhooks on your machine.
+
+No account, no network, no set-up.`
 
 const rootExamples = `  # See the whole story in one process
   m2m demo

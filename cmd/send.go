@@ -88,7 +88,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	cmd := &cobra.Command{
 		Use:     "send [EVENT...]",
 		Short:   "Deliver correctly signed events to a handler",
-		Long:    "Deliver fresh, correctly signed sample events to a handler, as M2M does.\nThe events: " + "link.created, link.opened, user.data_request, operation.created,\noperation.cancelled.",
+		Long:    "Deliver fresh, correctly signed sample events to a handler, as M2M does.\n\nThe events: link.created, link.opened, user.data_request, operation.created,\noperation.cancelled.",
 		Example: sendExamples,
 		GroupID: "everyday",
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
