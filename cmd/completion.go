@@ -29,8 +29,8 @@ func newCompletionCmd(a *app) *cobra.Command {
 		Short: "Print the completion script for a shell",
 		Long: `Print the script with which a shell completes m2m's commands and flags.
 
-It completes their values, too: events, faults, scenarios, profiles. The packages
-bring it along.`,
+It completes their values, too: events, faults, scenarios, profiles. The
+packages bring it along.`,
 		Example:   completionExamples,
 		GroupID:   "learning",
 		ValidArgs: shells,

@@ -23,7 +23,7 @@ func tool() manual.Manual {
 		Example: "  # The usual\n  tool cut 'a\\b' | wc\n\n  tool cut",
 	}
 	cut.Flags().SortFlags = false
-	cut.Flags().String("sep", ",", "cut at `TEXT`|end")
+	cut.Flags().String("sep", ",", "cut at `TEXT`|<end>")
 	cut.Flags().Int("max", 0, "at most `N`…")
 	cut.Flags().Bool("secret", false, "not told")
 	_ = cut.Flags().MarkHidden("secret")
@@ -77,7 +77,7 @@ Examples:
   tool cut
 
 Flags:
-      --sep TEXT   cut at TEXT|end (default ",")
+      --sep TEXT   cut at TEXT|<end> (default ",")
 
 Limits:
       --max N   at most N…
@@ -152,7 +152,7 @@ tool cut
 .SH "OPTIONS"
 .TP
 \fB\-\-sep\fR \fITEXT\fR
-cut at TEXT|end (default ,)
+cut at TEXT|<end> (default ,)
 .SS "Limits"
 .TP
 \fB\-\-max\fR \fIN\fR
@@ -196,17 +196,15 @@ func TestMarkdown(t *testing.T) {
 	compare(t, strings.ReplaceAll(`
 # tool cut
 
-Cut it
-
-¬¬¬text
-tool cut [FILE] [flags]
-¬¬¬
-
 Cut a file's lines. It's \¬raw\¬:
 
 ¬¬¬text
 a: 1
   b: |
+¬¬¬
+
+¬¬¬text
+tool cut [FILE] [flags]
 ¬¬¬
 
 ## Examples
@@ -225,7 +223,7 @@ tool cut
 
 | flag | meaning |
 |---|---|
-| ¬--sep TEXT¬ | cut at TEXT\|end (default ,) |
+| ¬--sep TEXT¬ | cut at TEXT\|\<end> (default ,) |
 
 ### Limits
 
@@ -242,7 +240,7 @@ The flags of every command are on [tool](tool.md)'s page.
 | ¬0¬ | done |
 `, "¬", "`"), page(t, pages, "tool-cut.md"))
 	root := page(t, pages, "tool.md")
-	for _, want := range []string{"\nDo \\<things>\n", "\n- [tool cut](tool-cut.md): cut it\n", "\n## Places\n\nHere.\n"} {
+	for _, want := range []string{"# tool\n\n.config is read first.\n", "\n- [tool cut](tool-cut.md): cut it\n", "\n## Places\n\nHere.\n"} {
 		if !strings.Contains(root, want) {
 			t.Errorf("got %s\nwant in it %q", root, want)
 		}

@@ -13,11 +13,9 @@ type markdown struct{ strings.Builder }
 
 func (m Manual) markdownPage(command *cobra.Command) string {
 	d := &markdown{}
-	fmt.Fprintf(d, "# %s\n\n%s\n\n", command.CommandPath(), proseOf(command.Short))
-	fmt.Fprintf(d, "```text\n%s\n```\n", usage(command))
-	if command.Long != "" {
-		d.text(command.Long)
-	}
+	fmt.Fprintf(d, "# %s\n", command.CommandPath())
+	d.text(about(command))
+	d.literal("text", []string{usage(command)})
 	if list := examples(command.Example); len(list) > 0 {
 		d.heading(2, "Examples")
 		for _, example := range list {
