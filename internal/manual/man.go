@@ -16,12 +16,12 @@ type roff struct{ strings.Builder }
 
 func (m Manual) manPage(command *cobra.Command) string {
 	r := &roff{}
-	date := ""
+	date := `""`
 	if !m.Date.IsZero() {
-		date = m.Date.UTC().Format(time.DateOnly)
+		date = m.Date.UTC().Format(time.DateOnly) // not escaped, or mandoc cannot read it
 	}
 	name := pageName(command)
-	r.macro("TH", strings.ToUpper(name), "1", date, m.Root.Name()+" "+m.Version, m.Root.Name()+" manual")
+	r.line(fmt.Sprintf(`.TH "%s" "1" %s "%s" "%s manual"`, escape(strings.ToUpper(name)), date, escape(m.Root.Name()+" "+m.Version), escape(m.Root.Name())))
 	// A command line is no text to be hyphenated, nor to be stretched.
 	r.line(".nh")
 	r.line(".ad l")

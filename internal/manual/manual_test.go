@@ -119,7 +119,7 @@ func TestManPages(t *testing.T) {
 		t.Errorf("got %d pages, want those of tool and tool cut", len(pages))
 	}
 	compare(t, `
-.TH "TOOL\-CUT" "1" "2026\-01\-26" "tool 1.2.3" "tool manual"
+.TH "TOOL\-CUT" "1" 2026-01-26 "tool 1.2.3" "tool manual"
 .nh
 .ad l
 .SH "NAME"
