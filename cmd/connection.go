@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/manual"
 )
 
 // connectionFlags say how to reach another server.
@@ -22,6 +23,7 @@ func (c *connectionFlags) add(flags *pflag.FlagSet) {
 	flags.Var(spanValue{&c.Timeout}, "timeout", "give up on an answer after `DURATION`; 0 never")
 	flags.BoolVarP(&c.Insecure, "insecure", "k", false, "accept any TLS certificate")
 	flags.StringVar(&c.CACert, "cacert", "", "trust the certificates in `FILE` (PEM)")
+	manual.Group(flags, "Connection", "timeout", "insecure", "cacert")
 }
 
 // client returns the HTTP client that the flags make.

@@ -38,6 +38,7 @@ func newEventsCmd(a *app, runF func(context.Context, *eventsOptions) error) *cob
 	cmd := &cobra.Command{
 		Use:     "events [EVENT]",
 		Short:   "List the events, print their samples and JSON Schemas",
+		Long:    "List the events, or print one's sample, its JSON Schema or the test vectors.",
 		Example: eventsExamples,
 		GroupID: "learning",
 		Args:    cobra.MaximumNArgs(1),

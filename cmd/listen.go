@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/manual"
 )
 
 type listenOptions struct {
@@ -67,7 +68,7 @@ func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cob
 	cmd := &cobra.Command{
 		Use:     "listen",
 		Short:   "Receive deliveries, verify and show them",
-		Long:    "Receive deliveries on every path, verify their signatures, show them and answer:\n200 OK when valid, 401 Invalid signature when not. A PUT to\n/partner/data-requests/ID is answered as M2M's Partner API would.",
+		Long:    "Receive deliveries, verify their signatures, show them and answer.\n\nEvery path is served: 200 OK when valid, 401 Invalid signature when not. A PUT\nto /partner/data-requests/ID is answered as M2M's Partner API would.",
 		Example: listenExamples,
 		GroupID: "everyday",
 		Args:    noArguments,
@@ -121,6 +122,11 @@ func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cob
 	flags.Var(spanValue{&opts.Delay}, "delay", "wait `DURATION` before each answer")
 	opts.Answer.add(flags)
 	opts.Secrets.add(flags)
+	manual.Group(flags, "What is taken", "max-body", "tolerance", "no-verify", "tls-cert", "tls-key")
+	manual.Group(flags, "When to end", "count", "expect", "for", "ready-file", "exec")
+	manual.Group(flags, "Pass on", "forward-to", "timeout", "insecure", "cacert")
+	manual.Group(flags, "Rehearse failures", "respond", "fail-first", "delay")
+	manual.Group(flags, "Answer data requests", "answer", "api-key-file", "allow-host")
 	return cmd
 }
 

@@ -58,7 +58,7 @@ func runListen(ctx context.Context, o *listenOptions) error {
 	if o.TLSCert != "" {
 		pair, err := tls.LoadX509KeyPair(o.TLSCert, o.TLSKey)
 		if err != nil {
-			return fmt.Errorf("reading the TLS certificate: %w", err)
+			return withHint(fmt.Errorf("reading the TLS certificate: %w", err), "--tls-cert and --tls-key each take a file in PEM")
 		}
 		l.certificate = &pair
 	}
@@ -140,7 +140,11 @@ func (l *listening) open(ctx context.Context) ([]net.Listener, error) {
 	}
 	listeners, err := listen.Listen(ctx, l.Host, l.Port)
 	if err != nil {
-		return nil, withHint(fmt.Errorf("listening: %w", err), "choose another port with --port, or --port 0 for any free one")
+		err = fmt.Errorf("listening: %w", err)
+		if errors.Is(err, syscall.EADDRNOTAVAIL) {
+			return nil, withHint(err, "--host takes an address of this machine, or 0.0.0.0 for all of them")
+		}
+		return nil, withHint(err, "choose another port with --port, or --port 0 for any free one")
 	}
 	if l.ForwardTo.URL != nil && listen.Reaches(ctx, l.ForwardTo.URL.Hostname(), l.ForwardTo.Port(), listeners) {
 		for _, listener := range listeners {

@@ -13,6 +13,7 @@ import (
 	"github.com/leapfinancial/m2m/internal/deliver"
 	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/manual"
 	"github.com/leapfinancial/m2m/internal/sign"
 	"github.com/leapfinancial/m2m/internal/term"
 )
@@ -39,7 +40,7 @@ const replayExamples = `  # Saved deliveries again, in their order, signed anew
   m2m replay deliveries.ndjson --only-failed --to localhost:8080/hooks
 
   # Exactly as they were captured: a handler has to refuse what is old
-  m2m replay deliveries.ndjson --as-captured --expect 401 --to localhost:8080/hooks`
+  m2m replay deliveries.ndjson --as-captured --expect 401 --to localhost`
 
 func newReplayCmd(a *app, runF func(context.Context, *replayOptions) error) *cobra.Command {
 	opts := &replayOptions{app: a}
@@ -50,7 +51,7 @@ func newReplayCmd(a *app, runF func(context.Context, *replayOptions) error) *cob
 	cmd := &cobra.Command{
 		Use:     "replay FILE...",
 		Short:   "Send captured deliveries again",
-		Long:    "Send captured deliveries again, in their order: delivery records, raw HTTP\nrequests or curl commands. Body and headers stay as they are; timestamp and\nsignature are made anew, since a handler refuses old ones.",
+		Long:    "Send captured deliveries again, in their order.\n\nCaptures are delivery records, raw HTTP requests or curl commands. Body and\nheaders stay as they are; timestamp and signature are made anew, since a\nhandler refuses old ones.",
 		Example: replayExamples,
 		GroupID: "further",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -77,6 +78,7 @@ func newReplayCmd(a *app, runF func(context.Context, *replayOptions) error) *cob
 		panic(err)
 	}
 	flags.Lookup("expect").DefValue = "2xx"
+	manual.Group(flags, "Which deliveries", "events", "only-invalid", "only-failed")
 	return cmd
 }
 

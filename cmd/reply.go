@@ -12,6 +12,7 @@ import (
 	"github.com/leapfinancial/m2m/internal/capture"
 	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/manual"
 	"github.com/leapfinancial/m2m/internal/partner"
 	"github.com/leapfinancial/m2m/internal/term"
 )
@@ -63,7 +64,7 @@ func newReplyCmd(a *app, runF func(context.Context, *replyOptions) error) *cobra
 	cmd := &cobra.Command{
 		Use:     "reply [DATA_REQUEST_ID]",
 		Short:   "Answer a data request with a user's data",
-		Long:    "Answer a data request with a user's data, as a handler would: a PUT to the\nPartner API. The API key comes from M2M_API_KEY or --api-key-file and goes to\nM2M's two hosts and to loopback alone.",
+		Long:    "Answer a data request with a user's data, as a handler would.\n\nThe answer is a PUT to the Partner API. The API key comes from M2M_API_KEY or\n--api-key-file and goes to M2M's two hosts and to loopback alone.",
 		Example: replyExamples,
 		GroupID: "everyday",
 		Args:    cobra.MaximumNArgs(1),
@@ -101,6 +102,9 @@ func newReplyCmd(a *app, runF func(context.Context, *replyOptions) error) *cobra
 	opts.Timeout = 30 * time.Second
 	flags.Var(spanValue{&opts.Timeout}, "timeout", "give up on an answer after `DURATION`; 0 never")
 	flags.StringVar(&opts.CACert, "cacert", "", "trust the certificates in `FILE` (PEM)")
+	manual.Group(flags, "The user's data", "data", "users", "set", "set-string", "partial", "extra")
+	manual.Group(flags, "Where it goes", "endpoint", "env", "allow-host", "api-key-file")
+	manual.Group(flags, "Connection", "timeout", "cacert")
 	opts.Secrets.add(flags)
 	return cmd
 }

@@ -140,30 +140,42 @@ No account, no network, no set-up.`
 const rootExamples = `  # See the whole story in one process
   m2m demo
 
-  # Receive, verify and show deliveries; in a second terminal, send one
+  # Receive deliveries, verify and show them
   m2m listen
+
+  # In a second terminal: send one, correctly signed
   m2m send operation.created --to localhost
 
-  # Check a captured delivery, and learn why it does not match
+  # Check a captured delivery, and learn why its signature does not match
   m2m verify delivery.json
 
   # Answer a captured data request
   m2m reply --event delivery.json --data user.json`
 
+// welcome is what m2m says to who knows nothing of it yet.
+const welcome = longHelp + "\n\n" + rootExamples + "\n\nAll commands and flags: m2m --help\n"
+
 func newRootCmd(env *env) *cobra.Command {
 	a := &app{env: env}
 	color := enumValue{name: "--color", value: &a.Color, allowed: []string{"auto", "always", "never"}}
 	a.Color = "auto"
+	version := false
 	root := &cobra.Command{
 		Use:           "m2m",
 		Short:         "Test an integration with M2M's webhooks",
 		Long:          longHelp,
 		Example:       rootExamples,
-		Version:       buildVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noSuchCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(*cobra.Command, []string) error {
+			text := welcome
+			if version {
+				text = "m2m " + buildVersion() + "\n"
+			}
+			_, err := io.WriteString(env.Out, text)
+			return err
+		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			a.done = cmd.Context().Done()
 			a.settings = newSettings(a, cmd.Flags())
@@ -174,10 +186,10 @@ func newRootCmd(env *env) *cobra.Command {
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetFlagErrorFunc(flagError)
-	root.SetUsageTemplate(usageTemplate)
-	root.SetHelpTemplate(helpTemplate)
-	root.SetVersionTemplate("m2m {{.Version}}\n")
+	a.showHelp(root)
+	root.Flags().BoolVar(&version, "version", false, "print the version")
 	flags := root.PersistentFlags()
+	flags.BoolP("help", "h", false, "show this page")
 	flags.StringVar(&a.Config, "config", "", "read settings from `FILE` alone")
 	flags.StringVar(&a.Profile, "profile", "", "take settings from the profile `NAME`")
 	flags.Var(&color, "color", "colour `WHEN`: auto, always or never")
@@ -190,14 +202,13 @@ func newRootCmd(env *env) *cobra.Command {
 		&cobra.Group{ID: "further", Title: "Going further:"},
 		&cobra.Group{ID: "learning", Title: "Learning:"},
 	)
-	root.SetCompletionCommandGroupID("learning")
-	root.SetHelpCommand(newHelpCmd())
+	root.SetHelpCommand(newHelpCmd(a))
 	root.AddCommand(
 		newSendCmd(a, nil), newListenCmd(a, nil), newVerifyCmd(a, nil), newReplyCmd(a, nil),
 		newTestCmd(a, nil), newReplayCmd(a, nil), newLoadCmd(a, nil),
-		newDemoCmd(a, nil), newEventsCmd(a, nil), newConfigCmd(a, nil), newVersionCmd(a),
-		&cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: "Exit codes, the same for every command:\n\n" + strings.TrimRight(exitCodesHelp, "\n")},
+		newDemoCmd(a, nil), newEventsCmd(a, nil), newConfigCmd(a, nil), newVersionCmd(a), newCompletionCmd(a),
 	)
+	root.AddCommand(newTopics()...)
 	a.completeFlags(root)
 	return root
 }

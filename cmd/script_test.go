@@ -50,7 +50,7 @@ const deadline = 20 * time.Second
 //
 // The condition [missing:PROGRAM] holds where a program is not installed, and fails
 // the script instead when M2M_TEST_HANDLERS is "required". PROGRAM is also "express",
-// the example handler with its modules.
+// the example handler with its modules, and "bash-completion".
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -91,8 +91,11 @@ func missing(condition string) (bool, error) {
 		return false, fmt.Errorf("unknown condition %q", condition)
 	}
 	_, err := exec.LookPath(name)
-	if name == "express" {
+	switch name {
+	case "express":
 		_, err = os.Stat("../examples/express/node_modules/express/package.json")
+	case "bash-completion":
+		_, err = os.Stat("/usr/share/bash-completion/bash_completion")
 	}
 	if err != nil && os.Getenv("M2M_TEST_HANDLERS") == "required" {
 		return false, fmt.Errorf("%s is missing: %w", name, err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/leapfinancial/m2m/internal/diagnose"
 	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/manual"
 	"github.com/leapfinancial/m2m/internal/partner"
 	"github.com/leapfinancial/m2m/internal/sign"
 )
@@ -23,6 +24,7 @@ type secretFlags struct {
 func (f *secretFlags) add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.Secrets, "secret", nil, "webhook `SECRET`, repeatable for a rotation; it shows in ps, prefer --secret-file")
 	flags.StringArrayVar(&f.SecretFiles, "secret-file", nil, "read the webhook secret from `FILE`, repeatable")
+	manual.Group(flags, "Secrets", "secret", "secret-file")
 }
 
 // keyring is the webhook secrets of a run.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/leapfinancial/m2m/internal/deliver"
 	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/manual"
 )
 
 // maxPayload is the largest payload file, in bytes.
@@ -87,7 +88,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	cmd := &cobra.Command{
 		Use:               "send [EVENT...]",
 		Short:             "Deliver correctly signed events to a handler",
-		Long:              "Deliver fresh, correctly signed sample events to a handler, as M2M does.\nThe events: " + "link.created, link.opened, user.data_request, operation.created,\noperation.cancelled.",
+		Long:              "Deliver fresh, correctly signed sample events to a handler, as M2M does.\n\nThe events: link.created, link.opened, user.data_request, operation.created,\noperation.cancelled.",
 		Example:           sendExamples,
 		GroupID:           "everyday",
 		ValidArgsFunction: a.completeEvent,
@@ -152,6 +153,10 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	opts.Env = string(endpoint.Sandbox)
 	flags.Var(&enumValue{"--env", &opts.Env, endpoint.Envs()}, "env", "the Partner API that a data request to another host names: `ENV` is sandbox or live")
 	opts.Secrets.add(flags)
+	manual.Group(flags, "What is in it", "set", "set-string", "add", "seed", "now")
+	manual.Group(flags, "How it is signed and sent", "header", "timestamp", "fault", "print", "dry-run", "env")
+	manual.Group(flags, "How often", "count", "duplicates", "retry", "schedule", "time-scale")
+	manual.Group(flags, "What has to come back", "expect", "await-reply", "reply-addr", "reply-url")
 	// A default that every parser accepts.
 	if err := expect.Set("2xx"); err != nil {
 		panic(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/leapfinancial/m2m/internal/conform"
 	"github.com/leapfinancial/m2m/internal/deliver"
 	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/manual"
 )
 
 type testOptions struct {
@@ -33,8 +34,8 @@ type testOptions struct {
 const testExamples = `  # Everything, against the handler on port 3000
   m2m test --to localhost
 
-  # In CI: what is wrong fails the build, warnings too, with a report for the server
-  m2m test --to localhost:8080/hooks --strict --report junit=m2m.xml --report html=m2m.html
+  # In CI: warnings fail the build, too, and there are reports to read
+  m2m test --to localhost --strict --report junit=m2m.xml --report html=m2m.html
 
   # Count the effects, too: a repeated operation may have only one
   m2m test --to localhost --probe 'wc -l < effects.txt'
@@ -80,6 +81,8 @@ func newTestCmd(a *app, runF func(context.Context, *testOptions) error) *cobra.C
 	opts.Place.add(flags)
 	opts.Connection.add(flags)
 	opts.Secrets.add(flags)
+	manual.Group(flags, "Which cases", "only", "skip", "list", "explain")
+	manual.Group(flags, "What is judged", "strict", "probe", "report")
 	for _, name := range []string{"only", "skip", "explain"} {
 		if err := cmd.RegisterFlagCompletionFunc(name, completeCases); err != nil {
 			panic(err)
@@ -114,19 +117,19 @@ func (o *testOptions) selected() ([]conform.Case, error) {
 	cases, stranger := conform.Select(conform.Cases(), o.Only, o.Skip)
 	switch {
 	case stranger != "":
-		return nil, o.noCase("pattern that matches a case", stranger)
+		return nil, o.noCase(stranger)
 	case len(cases) == 0:
 		return nil, withHint(errors.New("--only and --skip leave no case"), "m2m test --list shows them all")
 	}
 	return cases, nil
 }
 
-func (o *testOptions) noCase(what, word string) error {
+func (o *testOptions) noCase(word string) error {
 	var ids []string
 	for _, c := range conform.Cases() {
 		ids = append(ids, c.ID)
 	}
-	return unknown(what, word, ids)
+	return unknown("case", word, ids)
 }
 
 func runTest(ctx context.Context, o *testOptions) error {
@@ -207,5 +210,5 @@ func (o *testOptions) explain() error {
 		p.Explain(c)
 		return p.Err()
 	}
-	return o.noCase("case", o.Explain)
+	return o.noCase(o.Explain)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/leapfinancial/m2m/internal/capture"
 	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/manual"
 	"github.com/leapfinancial/m2m/internal/sign"
 	"github.com/leapfinancial/m2m/internal/verify"
 )
@@ -51,7 +52,7 @@ func newVerifyCmd(a *app, runF func(context.Context, *verifyOptions) error) *cob
 	cmd := &cobra.Command{
 		Use:     "verify FILE...",
 		Short:   "Check the signatures of captured deliveries",
-		Long:    "Check the signatures of captured deliveries. The form is recognised from the\ncontent. Freshness is judged only with --tolerance: a captured delivery is old\nby nature.",
+		Long:    "Check the signatures of captured deliveries, and say why one does not match.\n\nThe form is recognised from the content. Freshness is judged only with\n--tolerance: a captured delivery is old by nature.",
 		Example: verifyExamples,
 		GroupID: "everyday",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -77,6 +78,7 @@ func newVerifyCmd(a *app, runF func(context.Context, *verifyOptions) error) *cob
 	flags.Var(momentValue{&opts.Now}, "now", "take `TIME` for the present")
 	flags.BoolVar(&opts.Schema, "schema", false, "check payloads against their event's JSON Schema, too")
 	flags.Var(reportsValue{&opts.Reports, []string{"junit"}}, "report", "write a report, `junit=FILE`; repeatable")
+	manual.Group(flags, "A body with its headers", "payload", "signature", "timestamp", "headers")
 	opts.Secrets.add(flags)
 	return cmd
 }

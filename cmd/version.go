@@ -28,6 +28,7 @@ func newVersionCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version",
+		Long:    "Print the version, and what it was built with and for.",
 		Example: "  m2m version",
 		GroupID: "learning",
 		Args:    noArguments,

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Writes the man pages and completion scripts that archives and packages bring, into
+# generated/. goreleaser runs it, with the version and the commit's time, so that the
+# same commit makes the same bytes.
+set -eu
+cd "$(dirname "$0")/../.."
+version=$1
+SOURCE_DATE_EPOCH=$2
+export SOURCE_DATE_EPOCH
+
+rm -rf generated
+mkdir -p generated/completions
+go build -trimpath -ldflags "-X github.com/leapfinancial/m2m/cmd.version=$version" -o generated/m2m .
+generated/m2m help man generated/man
+for shell in bash zsh fish; do
+    generated/m2m completion "$shell" >"generated/completions/m2m.$shell"
+done
+generated/m2m completion powershell >generated/completions/m2m.ps1
+rm generated/m2m
