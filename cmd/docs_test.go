@@ -57,7 +57,7 @@ func TestDocumentedCommands(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the comments are written for Linux's sed and openssl")
 	}
-	for _, program := range []string{"bash", "openssl", "jq", "node", "python3"} {
+	for _, program := range []string{"bash", "openssl", "jq", "node", "express", "python3"} {
 		if absent, err := missing("missing:" + program); err != nil {
 			t.Fatal(err)
 		} else if absent {

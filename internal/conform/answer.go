@@ -72,24 +72,32 @@ func excerpt(body []byte) string {
 	return `"` + line + `"`
 }
 
-// shown returns the text of an HTML page, on one line: error pages hide what went wrong
-// between tags.
+// shown returns the text of an HTML page: error pages hide what went wrong between tags.
 func shown(page string) string {
 	var b strings.Builder
 	for page != "" {
 		text, rest, _ := strings.Cut(page, "<")
-		b.WriteString(text + " ")
+		b.WriteString(text)
 		tag, after, closed := strings.Cut(rest, ">")
 		if !closed {
 			break
 		}
 		page = after
-		for _, unseen := range []string{"title", "style", "script"} {
-			if strings.EqualFold(strings.TrimSpace(tag), unseen) {
+		switch name := strings.ToLower(strings.Trim(tag, "/ ")); name {
+		case "title", "style", "script":
+			if !strings.HasPrefix(tag, "/") {
 				_, page, _ = strings.Cut(page, "</"+tag)
 				_, page, _ = strings.Cut(page, ">")
 			}
+		case "br", "p", "div", "h1", "pre", "li", "tr":
+			b.WriteString("\n")
 		}
 	}
-	return strings.Join(strings.Fields(html.UnescapeString(b.String())), " ")
+	var lines []string
+	for line := range strings.Lines(html.UnescapeString(b.String())) {
+		if words := strings.Fields(line); len(words) > 0 {
+			lines = append(lines, strings.Join(words, " "))
+		}
+	}
+	return strings.Join(lines, "\n")
 }

@@ -24,16 +24,13 @@ func (p *Printer) Group(results []conform.Result, inert func(string) string, who
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s%s\n", p.styles.bold.Sprintf("%-14s", results[0].Case.Group()), p.counts(sum))
 	var skipped []conform.Result
-	var above conform.Result
+	told := map[string]bool{}
 	for _, r := range results {
 		switch {
 		case r.Outcome == conform.Skip:
 			skipped = append(skipped, r)
-		case r.Outcome != conform.Pass && !whole && r.Why == above.Why && r.Received == above.Received && r.Fix == above.Fix:
-			fmt.Fprintf(&b, "  %s  %s  %s: %s, as above\n", p.outcome(r.Outcome), p.styles.bold.Sprint(r.Case.ID), r.Case.Title, inert(Safe(r.Said)))
 		case r.Outcome != conform.Pass:
-			p.finding(&b, r, inert)
-			above = r
+			p.finding(&b, r, inert, told)
 		case whole:
 			fmt.Fprintf(&b, "  %s  %s  %s: %s  %s\n", p.outcome(r.Outcome), r.Case.ID, r.Case.Title, inert(Safe(r.Said)), Latency(r.Took))
 			p.labelled(&b, "sent", Safe(r.Sent))
@@ -44,13 +41,22 @@ func (p *Printer) Group(results []conform.Result, inert func(string) string, who
 	p.write([]byte(b.String()))
 }
 
-// finding unfolds what is wrong.
-func (p *Printer) finding(b *strings.Builder, r conform.Result, inert func(string) string) {
+// finding unfolds what is wrong. Told holds what was said already: a reason and a remedy
+// are said once.
+func (p *Printer) finding(b *strings.Builder, r conform.Result, inert func(string) string, told map[string]bool) {
 	fmt.Fprintf(b, "  %s  %s  %s: %s\n", p.outcome(r.Outcome), p.styles.bold.Sprint(r.Case.ID), r.Case.Title, inert(Safe(r.Said)))
-	p.labelled(b, "why", r.Why)
+	why, fix := r.Why, r.Fix
+	if told[why] {
+		why = ""
+	}
+	if told[fix] {
+		fix = ""
+	}
+	told[r.Why], told[r.Fix] = true, true
+	p.labelled(b, "why", why)
 	p.labelled(b, "sent", Safe(r.Sent))
 	p.labelled(b, "received", inert(Safe(r.Received)))
-	p.labelled(b, "fix", inert(Safe(r.Fix)))
+	p.labelled(b, "fix", inert(Safe(fix)))
 }
 
 // skipped names what was not tried, once for each reason.
