@@ -113,9 +113,9 @@ func acceptCases() []Case {
 }
 
 // accepts judges a delivery that a good handler takes.
-func accepts(worst Outcome, make func(*trial) (delivery.Request, error)) func(context.Context, *trial) (verdict, error) {
+func accepts(worst Outcome, build func(*trial) (delivery.Request, error)) func(context.Context, *trial) (verdict, error) {
 	return func(ctx context.Context, t *trial) (verdict, error) {
-		request, err := make(t)
+		request, err := build(t)
 		if err != nil {
 			return verdict{}, err
 		}

@@ -21,12 +21,12 @@ func rejectCases() []Case {
 		{
 			ID: "reject.missing-signature", Title: "no signature at all", Worst: Fail, Why: forgedWhy,
 			Sends: "without an X-M2M-Signature header", Fix: unsigned,
-			run: refusesFault(operationCreated, "missing-signature"),
+			run: refuses(Fail, faulty("missing-signature")),
 		},
 		{
 			ID: "reject.empty-signature", Title: "an empty signature", Worst: Fail, Why: forgedWhy,
 			Sends: "with an empty X-M2M-Signature header", Fix: unsigned,
-			run: refuses(func(t *trial) (delivery.Request, error) {
+			run: refuses(Fail, func(t *trial) (delivery.Request, error) {
 				request, err := build(t, operationCreated)
 				request.Headers.Set(delivery.SignatureHeader, "")
 				return request, err
@@ -37,61 +37,61 @@ func rejectCases() []Case {
 			Why:   "A comparison that stops where the shorter text ends lets a forger guess a signature piece by piece, and one that throws takes the handler down.",
 			Sends: "the right signature with its last 8 hex digits cut",
 			Fix:   "Compare lengths first, in bytes, and refuse with 401 when they differ; then compare in constant time. crypto.timingSafeEqual throws on unequal lengths.",
-			run:   refusesFault(operationCreated, "truncated-signature"),
+			run:   refuses(Fail, faulty("truncated-signature")),
 		},
 		{
 			ID: "reject.wrong-secret", Title: "a signature made with another secret", Worst: Fail, Why: forgedWhy,
 			Sends: "signed with another secret",
 			Fix:   "Compute the HMAC with your webhook secret, compare it with the header's in constant time, and refuse with 401 when they differ.",
-			run:   refusesFault(operationCreated, "wrong-secret"),
+			run:   refuses(Fail, faulty("wrong-secret")),
 		},
 		{
 			ID: "reject.empty-key", Title: "a signature made with an empty secret", Worst: Fail,
 			Why:   "A secret that is unset or empty still makes an HMAC, one that everybody can make.",
 			Sends: "signed with a secret of no bytes",
 			Fix:   "Refuse to start without a secret, and leave empty ones out of a list of secrets for a rotation.",
-			run:   refuses(emptyKey),
+			run:   refuses(Fail, emptyKey),
 		},
 		{
 			ID: "reject.missing-timestamp", Title: "no timestamp", Worst: Fail,
 			Why:   "The timestamp is signed: a handler that goes on without it does not check what M2M signed.",
 			Sends: "without an X-M2M-Timestamp header",
 			Fix:   "Refuse a delivery without an X-M2M-Timestamp header with 401.",
-			run:   refusesFault(operationCreated, "missing-timestamp"),
+			run:   refuses(Fail, faulty("missing-timestamp")),
 		},
 		{
 			ID: "reject.tampered-body", Title: "a body changed after it was signed", Worst: Fail, Why: forgedWhy,
 			Sends: "signed, then one character inside data changed",
 			Fix:   "Compute the HMAC over the raw body that was received, all of it.",
-			run:   refusesFault(operationCreated, "tampered-body"),
+			run:   refuses(Fail, faulty("tampered-body")),
 		},
 		{
 			ID: "reject.tampered-timestamp", Title: "a timestamp changed after it was signed", Worst: Fail,
 			Why:   "A timestamp that is not covered by the signature makes every captured delivery new again.",
 			Sends: "signed, then the timestamp set one second later",
 			Fix:   "Compute the HMAC over the X-M2M-Timestamp header's text, a full stop, and the raw body.",
-			run:   refusesFault(operationCreated, "tampered-timestamp"),
+			run:   refuses(Fail, faulty("tampered-timestamp")),
 		},
 		{
 			ID: "reject.stale", Title: "a delivery signed an hour ago", Worst: Warn,
 			Why:   "Without a limit on its age, whoever has got hold of one delivery can send it again for ever.",
 			Sends: "correctly signed, an hour ago",
 			Fix:   "Refuse a timestamp that is more than five minutes from the present, once the signature matches.",
-			run:   refusesOr(Warn, operationCreated, "stale"),
+			run:   refuses(Warn, faulty("stale")),
 		},
 		{
 			ID: "reject.future", Title: "a delivery signed an hour ahead", Worst: Warn,
 			Why:   "A check of the age in one direction only takes a delivery that stays fresh for as long as its signer liked.",
 			Sends: "correctly signed, an hour ahead",
 			Fix:   "Compare the absolute difference of the timestamp and the present with five minutes.",
-			run:   refusesOr(Warn, operationCreated, "future"),
+			run:   refuses(Warn, faulty("future")),
 		},
 		{
 			ID: "reject.not-json", Title: "a signed body that is not JSON", Worst: Warn,
 			Why:   "What cannot be read must not be acknowledged, and an exception that nobody catches may end the process.",
 			Sends: "correctly signed, and not JSON",
 			Fix:   "Catch what your JSON parser throws, and answer 400.",
-			run:   refusesOr(Warn, operationCreated, "not-json"),
+			run:   refuses(Warn, faulty("not-json")),
 		},
 		{
 			ID: "reject.get", Title: "a GET", Worst: Warn,
@@ -103,23 +103,10 @@ func rejectCases() []Case {
 	}
 }
 
-// refuses judges a delivery that is not authentic.
-func refuses(make func(*trial) (delivery.Request, error)) func(context.Context, *trial) (verdict, error) {
-	return judgeRefusal(Fail, make)
-}
-
-func refusesFault(event, fault string) func(context.Context, *trial) (verdict, error) {
-	return refuses(func(t *trial) (delivery.Request, error) { return buildFaulty(t, event, fault) })
-}
-
-// refusesOr judges an authentic delivery that has to be refused all the same.
-func refusesOr(worst Outcome, event, fault string) func(context.Context, *trial) (verdict, error) {
-	return judgeRefusal(worst, func(t *trial) (delivery.Request, error) { return buildFaulty(t, event, fault) })
-}
-
-func judgeRefusal(worst Outcome, make func(*trial) (delivery.Request, error)) func(context.Context, *trial) (verdict, error) {
+// refuses judges a delivery that a good handler refuses.
+func refuses(worst Outcome, build func(*trial) (delivery.Request, error)) func(context.Context, *trial) (verdict, error) {
 	return func(ctx context.Context, t *trial) (verdict, error) {
-		request, err := make(t)
+		request, err := build(t)
 		if err != nil {
 			return verdict{}, err
 		}
@@ -145,6 +132,11 @@ const (
 	crashWhy = "It is refused by an accident: M2M sends again what is answered 5xx, and each crash shows an attacker where to look."
 	crashFix = "Check that the headers are there, that the signature has the right length and that the body parses, and answer 401 or 400."
 )
+
+// faulty delivers an operation with something wrong on purpose.
+func faulty(fault string) func(*trial) (delivery.Request, error) {
+	return func(t *trial) (delivery.Request, error) { return buildFaulty(t, operationCreated, fault) }
+}
 
 func buildFaulty(t *trial, event, fault string) (delivery.Request, error) {
 	payload, err := t.payload(event)

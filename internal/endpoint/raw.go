@@ -38,7 +38,7 @@ func (c *Client) SendRaw(ctx context.Context, target Target, data []byte) error 
 	case err != nil:
 		return classify(err, host, rawDial)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	// Whatever becomes of it from here on is the other side's answer to such bytes.
 	defer time.AfterFunc(rawPatience, func() { _ = conn.Close() }).Stop()
 	_, _ = conn.Write(data)
