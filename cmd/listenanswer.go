@@ -23,7 +23,7 @@ type answerFlags struct {
 func (f *answerFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Users, "answer", "", "answer data requests with the userData of `USERS.json`, by referenceId")
 	flags.StringVar(&f.APIKeyFile, "api-key-file", "", "read the API key for --answer from `FILE`")
-	flags.StringArrayVar(&f.AllowHosts, "allow-host", nil, "let the API key of --answer go to `HOST`, too")
+	flags.Var(listValue{&f.AllowHosts}, "allow-host", "let the API key of --answer go to `HOST`, too")
 }
 
 func (f *answerFlags) check() error {

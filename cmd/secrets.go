@@ -22,8 +22,8 @@ type secretFlags struct {
 }
 
 func (f *secretFlags) add(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.Secrets, "secret", nil, "webhook `SECRET`, repeatable for a rotation; it shows in ps, prefer --secret-file")
-	flags.StringArrayVar(&f.SecretFiles, "secret-file", nil, "read the webhook secret from `FILE`, repeatable")
+	flags.Var(listValue{&f.Secrets}, "secret", "webhook `SECRET`, repeatable for a rotation; it shows in ps, prefer --secret-file")
+	flags.Var(listValue{&f.SecretFiles}, "secret-file", "read the webhook secret from `FILE`, repeatable")
 	manual.Group(flags, "Secrets", "secret", "secret-file")
 }
 

@@ -69,8 +69,8 @@ func newTestCmd(a *app, runF func(context.Context, *testOptions) error) *cobra.C
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.Var(targetValue{&opts.Target}, "to", "test the handler at `URL`; localhost, :3000 and 3000 are enough")
-	flags.StringArrayVar(&opts.Only, "only", nil, "run the cases that match `PATTERN` alone, repeatable: 'reject.*'")
-	flags.StringArrayVar(&opts.Skip, "skip", nil, "leave the cases out that match `PATTERN`, repeatable")
+	flags.Var(listValue{&opts.Only}, "only", "run the cases that match `PATTERN` alone, repeatable: 'reject.*'")
+	flags.Var(listValue{&opts.Skip}, "skip", "leave the cases out that match `PATTERN`, repeatable")
 	flags.BoolVar(&opts.List, "list", false, "list the cases and send nothing")
 	flags.StringVar(&opts.Explain, "explain", "", "say what `CASE` is about and send nothing")
 	flags.BoolVar(&opts.Strict, "strict", false, "take a warning for a failure")

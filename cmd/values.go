@@ -40,6 +40,19 @@ func (v *enumValue) Set(text string) error {
 	return nil
 }
 
+// listValue collects what a repeatable flag is given, byte for byte. pflag's own asks
+// for 4 KiB for each such flag, in every run.
+type listValue struct{ list *[]string }
+
+func (v listValue) String() string { return "" }
+
+func (v listValue) Type() string { return "string" }
+
+func (v listValue) Set(text string) error {
+	*v.list = append(*v.list, text)
+	return nil
+}
+
 // spanValue is a duration that is not negative.
 type spanValue struct{ value *time.Duration }
 
