@@ -39,6 +39,8 @@ func (a *app) flagValues(flag *pflag.Flag) cobra.CompletionFunc {
 		return a.completeEvents
 	case spanValue:
 		return cobra.NoFileCompletions
+	case reportsValue:
+		return completeReports(value.kinds)
 	}
 	switch flag.Name {
 	case "fault":
@@ -58,6 +60,15 @@ func describedFaults() []string {
 		list = append(list, cobra.CompletionWithDesc(fault.Name, fault.Wire))
 	}
 	return list
+}
+
+// completeEvent completes an event.
+func (a *app) completeEvent(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	catalogue, err := a.catalogue()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return catalogue.Names(), cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeEvents completes the last of several events with commas between.
@@ -90,4 +101,19 @@ func (a *app) completeProfiles(command *cobra.Command, _ []string, _ string) ([]
 	}
 	slices.Sort(names)
 	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeReports completes the kind of a report; the file behind it is for the user to
+// choose.
+func completeReports(kinds []string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if strings.Contains(typed, "=") {
+			return nil, cobra.ShellCompDirectiveDefault
+		}
+		var list []string
+		for _, kind := range kinds {
+			list = append(list, kind+"=")
+		}
+		return list, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
 }

@@ -22,11 +22,7 @@ const (
 // code, or why it did not run. What it writes goes to stderr, since stdout holds the
 // deliveries. When ctx ends first, everything that it started ends with it.
 func (l *listening) exec(ctx context.Context, url string) error {
-	name, args := "sh", []string{"-c", l.Exec}
-	if runtime.GOOS == "windows" {
-		name, args = "cmd", []string{"/C", l.Exec}
-	}
-	command := exec.CommandContext(ctx, name, args...)
+	command := shell(ctx, l.Exec)
 	command.Env = append(command.Environ(), "M2M_LISTEN_URL="+url)
 	// Any other reader would be copied from until it ends, and a group of its own
 	// may not read from a terminal.
@@ -34,9 +30,6 @@ func (l *listening) exec(ctx context.Context, url string) error {
 		command.Stdin = in
 	}
 	command.Stdout, command.Stderr = l.app.Err, l.app.Err
-	command.WaitDelay = execGrace
-	ownGroup(command)
-	command.Cancel = func() error { return endGroup(command) }
 	err := command.Run()
 	if ctx.Err() != nil && command.Process != nil {
 		awaitGroup(command)
@@ -53,6 +46,20 @@ func (l *listening) exec(ctx context.Context, url string) error {
 		return &exitError{code: exitNo, err: fmt.Errorf("--exec: the command ended by %s", exit)}
 	}
 	return fmt.Errorf("--exec: %w", err)
+}
+
+// shell returns a command of the user's, to be run as one typed it. When ctx ends first,
+// everything that it started is asked to end.
+func shell(ctx context.Context, line string) *exec.Cmd {
+	name, args := "sh", []string{"-c", line}
+	if runtime.GOOS == "windows" {
+		name, args = "cmd", []string{"/C", line}
+	}
+	command := exec.CommandContext(ctx, name, args...)
+	command.WaitDelay = execGrace
+	ownGroup(command)
+	command.Cancel = func() error { return endGroup(command) }
+	return command
 }
 
 // awaitGroup returns when all that a command started has ended, which it was asked to.

@@ -205,7 +205,7 @@ func newRootCmd(env *env) *cobra.Command {
 	root.SetHelpCommand(newHelpCmd(a))
 	root.AddCommand(
 		newSendCmd(a, nil), newListenCmd(a, nil), newVerifyCmd(a, nil), newReplyCmd(a, nil),
-		newReplayCmd(a, nil),
+		newTestCmd(a, nil), newReplayCmd(a, nil), newLoadCmd(a, nil),
 		newDemoCmd(a, nil), newEventsCmd(a, nil), newConfigCmd(a, nil), newVersionCmd(a), newCompletionCmd(a),
 	)
 	root.AddCommand(newTopics()...)

@@ -86,18 +86,12 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	expect := &expectValue{value: &opts.Expect}
 	retry := false
 	cmd := &cobra.Command{
-		Use:     "send [EVENT...]",
-		Short:   "Deliver correctly signed events to a handler",
-		Long:    "Deliver fresh, correctly signed sample events to a handler, as M2M does.\n\nThe events: link.created, link.opened, user.data_request, operation.created,\noperation.cancelled.",
-		Example: sendExamples,
-		GroupID: "everyday",
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			catalogue, err := a.catalogue()
-			if err != nil {
-				return nil, cobra.ShellCompDirectiveError
-			}
-			return catalogue.Names(), cobra.ShellCompDirectiveNoFileComp
-		},
+		Use:               "send [EVENT...]",
+		Short:             "Deliver correctly signed events to a handler",
+		Long:              "Deliver fresh, correctly signed sample events to a handler, as M2M does.\n\nThe events: link.created, link.opened, user.data_request, operation.created,\noperation.cancelled.",
+		Example:           sendExamples,
+		GroupID:           "everyday",
+		ValidArgsFunction: a.completeEvent,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Events = args
 			if opts.DryRun && opts.Print == "" {
@@ -207,10 +201,12 @@ func (o *sendOptions) check() error {
 	case o.app.JSON && o.Print != "" && o.Print != "json":
 		return withHint(fmt.Errorf("--json and --print %s exclude each other", o.Print), "use --print json")
 	}
-	if o.Seed != "" {
-		if _, err := strconv.ParseUint(o.Seed, 10, 64); err != nil {
-			return fmt.Errorf("--seed %q: it has to be a whole number", o.Seed)
-		}
+	return checkSeed(o.Seed)
+}
+
+func checkSeed(seed string) error {
+	if _, err := strconv.ParseUint(seed, 10, 64); seed != "" && err != nil {
+		return fmt.Errorf("--seed %q: it has to be a whole number", seed)
 	}
 	return nil
 }

@@ -9,9 +9,7 @@ import (
 	"time"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
-	"github.com/leapfinancial/m2m/internal/endpoint"
 	"github.com/leapfinancial/m2m/internal/fixtures"
-	"github.com/leapfinancial/m2m/internal/listen"
 	"github.com/leapfinancial/m2m/internal/partner"
 	"github.com/leapfinancial/m2m/internal/term"
 )
@@ -50,10 +48,9 @@ func (o *sendOptions) startAwaiter(ctx context.Context) (*awaiter, error) {
 	if o.Await.Reply == 0 {
 		return nil, nil
 	}
-	host, port, origin := o.Await.place()
-	listeners, err := listen.Listen(ctx, host, port)
+	listeners, origin, err := o.Await.Place.open(ctx)
 	if err != nil {
-		return nil, withHint(fmt.Errorf("listening for replies: %w", err), "choose another address with --reply-addr, or leave it out for a free port")
+		return nil, err
 	}
 	w := &awaiter{
 		sendOptions: o, acknowledged: map[string]time.Time{},
@@ -61,10 +58,10 @@ func (o *sendOptions) startAwaiter(ctx context.Context) (*awaiter, error) {
 	}
 	w.collector = &partner.Collector{
 		Mock:   partner.NewMock(partner.MockOptions{Now: o.present, OnReply: w.take}),
-		Origin: origin(listen.Port(listeners[0])),
+		Origin: origin,
 		Stray:  w.stray,
 	}
-	if !o.Target.Loopback() && endpoint.IsLoopback(w.collector.Origin.Hostname()) {
+	if onThisMachineAlone(origin, o.Target) {
 		o.app.warn("the replyEndpoint is on this machine alone: --reply-url names it as %s reaches it", o.Target.URL.Hostname())
 	}
 	// What is in flight when the user interrupts is still answered.

@@ -30,7 +30,7 @@ func TestWhereRepliesAreAwaited(t *testing.T) {
 			if err := parse(t, command, args); err != nil {
 				t.Fatal(err)
 			}
-			host, port, origin := got.Await.place()
+			host, port, origin := got.Await.Place.place()
 			if text := fmt.Sprintf("%s:%d %s", host, port, origin(4321)); text != c.want {
 				t.Errorf("got %s, want %s", text, c.want)
 			}

@@ -6,6 +6,7 @@ import (
 	"github.com/leapfinancial/m2m/internal/deliver"
 	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/endpoint"
+	"github.com/leapfinancial/m2m/internal/term"
 )
 
 // sendTally counts what became of the deliveries.
@@ -54,15 +55,8 @@ func (a *app) show(record delivery.Record, expected bool) error {
 // end tells the sum of several deliveries and returns the run's error.
 func (t *sendTally) end(a *app) error {
 	if t.sent > 1 {
-		text := fmt.Sprintf("%d sent: %d delivered", t.sent, t.delivered)
-		if t.refused > 0 {
-			text += fmt.Sprintf(", %d refused", t.refused)
-		}
-		if t.unanswered > 0 {
-			text += fmt.Sprintf(", %d unanswered", t.unanswered)
-		}
 		if !a.Quiet {
-			fmt.Fprintln(a.Err, text)
+			fmt.Fprintln(a.Err, term.Outcomes(t.delivered, t.refused, t.unanswered))
 		}
 	}
 	if t.failure != nil {

@@ -1,8 +1,6 @@
 package cmd
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -10,35 +8,6 @@ import (
 	"github.com/leapfinancial/m2m/internal/term"
 	"github.com/leapfinancial/m2m/internal/verify"
 )
-
-// reportFile is one --report.
-type reportFile struct {
-	Kind, File string
-}
-
-// reportsValue is a list of KIND=FILE.
-type reportsValue struct {
-	list  *[]reportFile
-	kinds []string
-}
-
-func (v reportsValue) String() string { return "" }
-
-func (v reportsValue) Type() string { return "report" }
-
-func (v reportsValue) Set(text string) error {
-	kind, file, found := strings.Cut(text, "=")
-	switch {
-	case !slices.Contains(v.kinds, kind):
-		return unknown("kind of report", kind, v.kinds)
-	case !found || file == "":
-		return fmt.Errorf("%q names no file: write %s=FILE", text, kind)
-	case slices.ContainsFunc(*v.list, func(other reportFile) bool { return other.File == file }):
-		return fmt.Errorf("two reports in the same file %q", file)
-	}
-	*v.list = append(*v.list, reportFile{kind, file})
-	return nil
-}
 
 // verifyReports are the reports of a run of verify.
 type verifyReports []*report.JUnit

@@ -71,29 +71,39 @@ func (s *Sender) send(ctx context.Context, request delivery.Request, attempt int
 	return record, nil
 }
 
-// wireRequest turns the record's request into net/http's. The headers go straight
-// into the map, because Set would spell them X-M2m-Signature.
+// wireRequest turns the record's request into net/http's.
 func wireRequest(ctx context.Context, request delivery.Request) (*http.Request, error) {
-	const agent = "User-Agent"
 	wire, err := http.NewRequestWithContext(ctx, request.Method, request.URL, bytes.NewReader(request.Body))
 	if err != nil {
 		return nil, fmt.Errorf("making the request: %w", err)
 	}
-	for _, header := range request.Headers {
+	header, host := wireHeader(request.Headers)
+	if wire.Header = header; host != "" {
+		wire.Host = host
+	}
+	return wire, nil
+}
+
+// wireHeader turns headers into net/http's, and the host apart, empty where none is
+// named. They go straight into the map, because Set would spell them X-M2m-Signature.
+func wireHeader(headers delivery.Headers) (wire http.Header, host string) {
+	const agent = "User-Agent"
+	wire = make(http.Header, len(headers)+1)
+	for _, header := range headers {
 		name := header.Name
 		switch {
 		case strings.EqualFold(name, "Host"):
-			wire.Host = header.Value
+			host = header.Value
 			continue
 		case strings.EqualFold(name, agent):
 			name = agent // or net/http adds its own beside it
 		}
-		wire.Header[name] = append(wire.Header[name], header.Value)
+		wire[name] = append(wire[name], header.Value)
 	}
-	if _, ok := wire.Header[agent]; !ok {
-		wire.Header[agent] = nil // left out, and not net/http's own
+	if _, ok := wire[agent]; !ok {
+		wire[agent] = nil // left out, and not net/http's own
 	}
-	return wire, nil
+	return wire, host
 }
 
 func response(answer endpoint.Answer) *delivery.Response {

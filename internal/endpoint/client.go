@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// MaxAnswer is how much of an answer's body is kept, in bytes. The rest is not read.
+// MaxAnswer is how much of an answer's body is read, in bytes.
 const MaxAnswer = 1 << 20
 
 // maxAnswerHeaders is the most that an answer's headers may take, in bytes.
@@ -31,6 +31,11 @@ type ClientOptions struct {
 	Roots *x509.CertPool
 	// Unbuffered sends each piece of a request as soon as it is there.
 	Unbuffered bool
+	// Kept is how many connections to a host are kept open for the next request; 0 is
+	// net/http's own choice, which is few.
+	Kept int
+	// Discard reads answers to the same length, but keeps nothing of their bodies.
+	Discard bool
 }
 
 // Client sends requests: through the proxy of the transport it is made of, over
@@ -38,9 +43,9 @@ type ClientOptions struct {
 // past any proxy, and "localhost" is dialled as 127.0.0.1 or ::1 whatever a
 // resolver says. Safe for concurrent use.
 type Client struct {
-	http      *http.Client
 	transport *http.Transport
 	timeout   time.Duration
+	discard   bool
 }
 
 // NewClient returns a client on a clone of base.
@@ -62,32 +67,24 @@ func NewClient(base *http.Transport, options ClientOptions) *Client {
 	if options.Unbuffered {
 		transport.WriteBufferSize = 1 // 0 would be net/http's own choice
 	}
+	if options.Kept > 0 {
+		transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, options.Kept
+	}
 	transport.TLSClientConfig = &tls.Config{
 		RootCAs: options.Roots,
 		// The user asked for it with --insecure, which no configuration file can do.
 		InsecureSkipVerify: options.Insecure,
 	}
-	return clientOn(transport, options.Timeout)
-}
-
-func clientOn(transport *http.Transport, timeout time.Duration) *Client {
-	return &Client{
-		http: &http.Client{
-			Transport: transport,
-			// A redirect is an answer like any other. Following it would carry the
-			// X-API-Key header to another host.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		transport: transport,
-		timeout:   timeout,
-	}
+	return &Client{transport, options.Timeout, options.Discard}
 }
 
 // Separate returns a client like c that shares no connection with it.
-func (c *Client) Separate() *Client { return clientOn(c.transport.Clone(), c.timeout) }
+func (c *Client) Separate() *Client {
+	return &Client{c.transport.Clone(), c.timeout, c.discard}
+}
 
 // CloseIdle closes the connections that are kept open for the next request.
-func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }
+func (c *Client) CloseIdle() { c.transport.CloseIdleConnections() }
 
 // Answer is an HTTP answer, read to its end or to MaxAnswer.
 type Answer struct {
@@ -96,7 +93,9 @@ type Answer struct {
 	// outside: a terminal must not see it raw.
 	StatusText string
 	Header     http.Header
-	Body       []byte
+	// Body is what was read, unless the client discards it; Length is how much that is.
+	Body   []byte
+	Length int
 	// Truncated says that there was more than MaxAnswer of the body.
 	Truncated bool
 }
@@ -121,29 +120,37 @@ func (c *Client) Do(ctx context.Context, request *http.Request) (Answer, error) 
 }
 
 func (c *Client) exchange(ctx context.Context, request *http.Request) (Answer, error) {
-	var used *watchedConn
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) { used = watched(info.Conn) },
-	})
-	response, err := c.http.Do(request.WithContext(ctx))
+	var used usedConn
+	used.trace.GotConn = used.got
+	ctx = httptrace.WithClientTrace(ctx, &used.trace)
+	// An http.Client would follow redirects, which carries the X-API-Key header to
+	// another host. To a transport a redirect is an answer like any other.
+	response, err := c.transport.RoundTrip(request.WithContext(ctx))
 	if err != nil {
-		return Answer{}, used.explain(err)
+		return Answer{}, used.conn.explain(err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, MaxAnswer+1))
-	if err != nil {
-		return Answer{}, used.explain(err)
-	}
-	answer := Answer{
-		Status:     response.StatusCode,
-		StatusText: statusText(response),
-		Header:     response.Header,
-		Body:       body,
-	}
-	if len(body) > MaxAnswer {
-		answer.Body, answer.Truncated = body[:MaxAnswer], true
+	answer := Answer{Status: response.StatusCode, StatusText: statusText(response), Header: response.Header}
+	if err := c.read(&answer, io.LimitReader(response.Body, MaxAnswer+1)); err != nil {
+		return Answer{}, used.conn.explain(err)
 	}
 	return answer, nil
+}
+
+func (c *Client) read(answer *Answer, body io.Reader) (err error) {
+	if c.discard {
+		var length int64
+		length, err = io.Copy(io.Discard, body)
+		answer.Length = int(length)
+	} else {
+		answer.Body, err = io.ReadAll(body)
+		answer.Length = len(answer.Body)
+	}
+	if answer.Length > MaxAnswer {
+		answer.Length, answer.Truncated = MaxAnswer, true
+		answer.Body = answer.Body[:min(len(answer.Body), MaxAnswer)]
+	}
+	return err
 }
 
 func statusText(response *http.Response) string {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http/httptrace"
 	"sync/atomic"
 	"time"
 )
@@ -51,6 +52,14 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// usedConn finds out over which connection a request went.
+type usedConn struct {
+	trace httptrace.ClientTrace
+	conn  *watchedConn
+}
+
+func (u *usedConn) got(info httptrace.GotConnInfo) { u.conn = watched(info.Conn) }
 
 // watched returns the watchedConn that conn is or speaks TLS over, or nil.
 func watched(conn net.Conn) *watchedConn {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"syscall"
 	"time"
@@ -48,7 +47,7 @@ func classify(err error, host string, timeout time.Duration) *Error {
 		return &Error{Kind: Timeout, Message: timeoutMessage(err, host, timeout)}
 	case errors.As(err, &dns):
 		return &Error{Kind: DNS, Message: fmt.Sprintf("no address for the host %q", dns.Name)}
-	case errors.Is(err, http.ErrSchemeMismatch):
+	case isPlainHTTP(err):
 		return &Error{
 			Kind: TLS, Message: host + " speaks plain HTTP, not TLS",
 			Hint: "write http:// in place of https://",
@@ -107,6 +106,12 @@ type streamError struct {
 }
 
 func (streamError) Error() string { return "stream reset" }
+
+// isPlainHTTP holds when what was to be TLS begins as an answer in HTTP does.
+func isPlainHTTP(err error) bool {
+	var record tls.RecordHeaderError
+	return errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/"
+}
 
 func isTLS(err error) bool {
 	var (

@@ -35,6 +35,14 @@ func (e Env) Origin() string {
 	return "https://" + sandboxHost
 }
 
+// IsProduction says whether a host, without a port, is M2M's own and does not belong to
+// its sandbox.
+func IsProduction(host string) bool {
+	const domain, sandbox = ".m2m.leapfinancial.com", ".sandbox.m2m.leapfinancial.com"
+	name := "." + strings.TrimSuffix(lower(host), ".")
+	return strings.HasSuffix(name, domain) && !strings.HasSuffix(name, sandbox)
+}
+
 // ReplyPath returns the path at which the data request of that id is answered.
 func ReplyPath(dataRequestID string) string {
 	return "/partner/data-requests/" + url.PathEscape(dataRequestID)

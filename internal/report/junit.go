@@ -34,6 +34,8 @@ type JUnitCase struct {
 	Failure *JUnitFailure
 	// Skipped is why it was not run; empty when it was.
 	Skipped string
+	// Output is what there is to say of a case that passed.
+	Output string
 }
 
 // JUnitFailure is what was wrong in a case.
@@ -91,6 +93,11 @@ type xmlCase struct {
 	Time    string      `xml:"time,attr,omitempty"`
 	Failure *xmlFailure `xml:"failure"`
 	Skipped *xmlSkipped `xml:"skipped"`
+	Output  *xmlText    `xml:"system-out"`
+}
+
+type xmlText struct {
+	Text string `xml:",innerxml"`
 }
 
 type xmlFailure struct {
@@ -118,6 +125,9 @@ func (j *JUnit) Case(c JUnitCase) {
 	if c.Skipped != "" {
 		j.skipped++
 		element.Skipped = &xmlSkipped{c.Skipped}
+	}
+	if c.Output != "" {
+		element.Output = &xmlText{escape(c.Output)}
 	}
 	j.err = j.encoder.Encode(element)
 }

@@ -1,0 +1,76 @@
+package cmd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/leapfinancial/m2m/internal/load"
+	"github.com/leapfinancial/m2m/internal/report"
+	"github.com/leapfinancial/m2m/internal/term"
+)
+
+// reportFile is one --report.
+type reportFile struct {
+	Kind, File string
+}
+
+// reportsValue is a list of KIND=FILE.
+type reportsValue struct {
+	list  *[]reportFile
+	kinds []string
+}
+
+func (v reportsValue) String() string { return "" }
+
+func (v reportsValue) Type() string { return "report" }
+
+func (v reportsValue) Set(text string) error {
+	kind, file, found := strings.Cut(text, "=")
+	switch {
+	case !slices.Contains(v.kinds, kind):
+		return unknown("kind of report", kind, v.kinds)
+	case !found || file == "":
+		return fmt.Errorf("%q names no file: write %s=FILE", text, kind)
+	case slices.ContainsFunc(*v.list, func(other reportFile) bool { return other.File == file }):
+		return fmt.Errorf("two reports in the same file %q", file)
+	}
+	*v.list = append(*v.list, reportFile{kind, file})
+	return nil
+}
+
+// pages are the HTML reports of a run.
+type pages []*report.Page
+
+// openLoadReports sees that the reports can be written, before anything is sent.
+func openLoadReports(files []reportFile) (pages, error) {
+	var all pages
+	for _, file := range files {
+		page, err := report.NewPage(file.File)
+		if err != nil {
+			all.discard()
+			return nil, err
+		}
+		all = append(all, page)
+	}
+	return all, nil
+}
+
+func (p pages) write(found load.Report, by string) error {
+	found.Failures = slices.Clone(found.Failures)
+	for i := range found.Failures {
+		found.Failures[i].Message = term.Safe(found.Failures[i].Message)
+	}
+	for _, page := range p {
+		if err := page.Load(found, by); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p pages) discard() {
+	for _, page := range p {
+		page.Discard()
+	}
+}

@@ -1,0 +1,148 @@
+package cmd
+
+import (
+	"strings"
+	"time"
+
+	"github.com/leapfinancial/m2m/internal/conform"
+	"github.com/leapfinancial/m2m/internal/report"
+	"github.com/leapfinancial/m2m/internal/term"
+)
+
+// caseInfo is what --list and --explain say of a case.
+type caseInfo struct {
+	Type  string `json:"type"`
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	Why   string `json:"why"`
+	Sends string `json:"sends"`
+	Worst string `json:"worst"`
+	Fix   string `json:"fix"`
+}
+
+func newCaseInfo(c conform.Case) caseInfo {
+	return caseInfo{"case", c.ID, c.Title, c.Why, c.Sends, string(c.Worst), c.Fix}
+}
+
+// caseRecord is a result. Fix is there where something is to be mended.
+type caseRecord struct {
+	Type     string  `json:"type"`
+	ID       string  `json:"id"`
+	Outcome  string  `json:"outcome"`
+	Title    string  `json:"title"`
+	Message  string  `json:"message"`
+	Why      string  `json:"why"`
+	Sent     string  `json:"sent,omitempty"`
+	Received string  `json:"received,omitempty"`
+	Fix      string  `json:"fix,omitempty"`
+	TookMs   float64 `json:"tookMs,omitempty"`
+}
+
+func newCaseRecord(r conform.Result) caseRecord {
+	record := caseRecord{
+		Type: "case", ID: r.Case.ID, Outcome: string(r.Outcome), Title: r.Case.Title, Message: r.Said, Why: r.Why,
+		Sent: r.Sent, Received: r.Received, TookMs: float64(r.Took.Microseconds()) / 1000,
+	}
+	if r.Outcome == conform.Warn || r.Outcome == conform.Fail {
+		record.Fix = r.Fix
+	}
+	return record
+}
+
+type summaryRecord struct {
+	Type    string `json:"type"`
+	Passed  int    `json:"passed"`
+	Warned  int    `json:"warned"`
+	Failed  int    `json:"failed"`
+	Skipped int    `json:"skipped"`
+}
+
+// inert makes text from outside harmless for GitHub's runner, which takes "##[" for the
+// beginning of a command wherever it stands in a line of output.
+func (v *testView) inert(text string) string {
+	if !v.github {
+		return text
+	}
+	return strings.ReplaceAll(text, "##[", "## [")
+}
+
+// annotate tells GitHub of what is wrong, on stderr.
+func (v *testView) annotate(r conform.Result) {
+	if !v.github || r.Outcome != conform.Warn && r.Outcome != conform.Fail {
+		return
+	}
+	level := report.Warning
+	if r.Outcome == conform.Fail || v.Strict {
+		level = report.Failure
+	}
+	lines := []string{r.Case.Title + ": " + term.Safe(r.Said)}
+	if r.Received != "" {
+		lines = append(lines, "received: "+term.Safe(r.Received))
+	}
+	lines = append(lines, "fix: "+term.Safe(r.Fix))
+	report.Annotate(v.app.Err, report.Annotation{Level: level, Title: r.Case.ID, Text: v.inert(strings.Join(lines, "\n"))})
+}
+
+func testReportKinds() []string { return []string{"junit"} }
+
+// testReports are the reports of a run of test.
+type testReports struct {
+	strict bool
+	junit  []*report.JUnit
+}
+
+func openTestReports(t *testRun) (testReports, error) {
+	reports := testReports{strict: t.Strict}
+	for _, file := range t.Reports {
+		junit, err := report.NewJUnit(file.File, report.Suite{Name: "m2m test", Started: t.app.Now()})
+		if err != nil {
+			reports.discard()
+			return testReports{}, err
+		}
+		reports.junit = append(reports.junit, junit)
+	}
+	return reports, nil
+}
+
+func (r testReports) add(result conform.Result) {
+	one := report.JUnitCase{Class: "m2m." + result.Case.Group(), Name: result.Case.ID, Time: result.Took}
+	text := strings.Join([]string{
+		"why: " + result.Why, "sent: " + result.Sent, "received: " + result.Received, "fix: " + result.Fix,
+	}, "\n")
+	message := result.Case.Title + ": " + result.Said
+	switch {
+	case result.Outcome == conform.Skip:
+		one.Skipped = term.Safe(result.Said)
+	case result.Outcome == conform.Fail || r.strict && result.Outcome == conform.Warn:
+		one.Failure = &report.JUnitFailure{Type: string(result.Outcome), Message: term.Safe(message), Text: safeLines(text)}
+	case result.Outcome == conform.Warn:
+		one.Output = safeLines("warning: " + message + "\n" + text)
+	}
+	for _, junit := range r.junit {
+		junit.Case(one)
+	}
+}
+
+// safeLines is term.Safe for text of several lines of our own.
+func safeLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = term.Safe(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (r testReports) close(conform.Summary, time.Duration) error {
+	for _, junit := range r.junit {
+		if err := junit.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r testReports) discard() {
+	for _, junit := range r.junit {
+		junit.Discard()
+	}
+}

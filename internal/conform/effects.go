@@ -1,0 +1,47 @@
+package conform
+
+import (
+	"context"
+	"time"
+
+	"github.com/leapfinancial/m2m/internal/deliver"
+)
+
+const (
+	// probePatience is how long the first effect is waited for: a handler may work after
+	// it has answered.
+	probePatience = 5 * time.Second
+	// probeSettle is how long after that a second one is watched for.
+	probeSettle = 500 * time.Millisecond
+	probeEvery  = 50 * time.Millisecond
+)
+
+// countEffects notes how many effects there were and returns a function that says how
+// many have been added; nil without a probe.
+func (t *trial) countEffects(ctx context.Context) (func(context.Context) (int, error), error) {
+	if t.Probe == nil {
+		return nil, nil
+	}
+	before, err := t.Probe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (int, error) {
+		patience := t.Now().Add(probePatience)
+		settled := false
+		for {
+			now, err := t.Probe(ctx)
+			switch {
+			case err != nil || now-before > 1:
+				return now - before, err
+			case t.Now().After(patience):
+				return now - before, nil
+			case now > before && !settled:
+				settled, patience = true, t.Now().Add(probeSettle)
+			}
+			if err := deliver.Sleep(ctx, probeEvery); err != nil {
+				return 0, err
+			}
+		}
+	}, nil
+}
