@@ -45,24 +45,22 @@ const loadExamples = `  # 200 deliveries a second for 30 seconds, each fresh and
   m2m load --all --rate 100/s --to localhost:8080/hooks --report html=load.html
 
   # As fast as 16 connections can
-  m2m load link.opened --rate 100000/s --connections 16 --to localhost
+  m2m load link.opened --rate 99999/s --connections 16 --to localhost
 
   # In a script: one record, and the exit code
   m2m load link.created --rate 50/s --duration 10s --json --to localhost`
 
-const loadHelp = `Deliver correctly signed events at a steady rate, and report how it was borne.
-
-Each delivery is fresh: it has ids, times and a signature of its own. The rate,
-which vegeta's library keeps, does not depend on the answers, as M2M's would
-not: a slow handler gets more deliveries at once, up to --connections.
+const loadHelp = `Deliver fresh, correctly signed events at a steady rate, on vegeta's library,
+and report how the handler bore it. Each delivery has ids, times and a signature
+of its own. The rate is kept whatever the answers, as M2M's would be: a slow
+handler gets more deliveries at once, up to --connections. A load that nothing
+answers ends after 100 deliveries.
 
 --json writes one record of type "load": sent, delivered, refused, unanswered,
 sentRate and deliveredRate (a second), latencyMs (min, mean, p50, p90, p95, p99,
 max; of what was answered, right to 1 %), statuses, errors by the kinds of the
-delivery record (refused, dns, tls, timeout, reset, protocol), bytesOut and
-bytesIn.
-
-A load that nothing answers ends after 100 deliveries.`
+delivery record (refused, dns, tls, timeout, reset, protocol), bytesOut,
+bytesIn.`
 
 func newLoadCmd(a *app, runF func(context.Context, *loadOptions) error) *cobra.Command {
 	opts := &loadOptions{app: a, Duration: 10 * time.Second, Connections: 1000}
@@ -111,7 +109,7 @@ func newLoadCmd(a *app, runF func(context.Context, *loadOptions) error) *cobra.C
 		panic(err)
 	}
 	flags.Lookup("expect").DefValue = "2xx"
-	manual.Group(flags, "What is sent", "all", "set", "set-string", "add", "seed", "header")
+	manual.Group(flags, "What is in it", "all", "set", "set-string", "add", "seed", "header")
 	return cmd
 }
 

@@ -40,7 +40,7 @@ func runLoad(ctx context.Context, o *loadOptions) error {
 	connection.Kept, connection.Discard = o.Connections, true
 	client := endpoint.NewClient(o.app.Transport, connection)
 	defer client.CloseIdle()
-	pages, err := openLoadReports(o.Reports)
+	pages, err := openPages(o.Reports)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func runLoad(ctx context.Context, o *loadOptions) error {
 	if err := o.show(report); err != nil {
 		return err
 	}
-	if err := pages.write(report, "m2m "+buildVersion()); err != nil {
+	if err := pages.load(report, "m2m "+buildVersion()); err != nil {
 		return err
 	}
 	return loadResult(report)

@@ -42,10 +42,14 @@ func (v reportsValue) Set(text string) error {
 // pages are the HTML reports of a run.
 type pages []*report.Page
 
-// openLoadReports sees that the reports can be written, before anything is sent.
-func openLoadReports(files []reportFile) (pages, error) {
+// openPages sees that the HTML reports among the files can be written, before anything
+// is sent.
+func openPages(files []reportFile) (pages, error) {
 	var all pages
 	for _, file := range files {
+		if file.Kind != "html" {
+			continue
+		}
 		page, err := report.NewPage(file.File)
 		if err != nil {
 			all.discard()
@@ -56,7 +60,7 @@ func openLoadReports(files []reportFile) (pages, error) {
 	return all, nil
 }
 
-func (p pages) write(found load.Report, by string) error {
+func (p pages) load(found load.Report, by string) error {
 	found.Failures = slices.Clone(found.Failures)
 	for i := range found.Failures {
 		found.Failures[i].Message = term.Safe(found.Failures[i].Message)

@@ -34,8 +34,8 @@ type testOptions struct {
 const testExamples = `  # Everything, against the handler on port 3000
   m2m test --to localhost
 
-  # In CI: what is wrong fails the build, warnings too; a report for the server
-  m2m test --to localhost:8080/hooks --strict --report junit=m2m.xml
+  # In CI: warnings fail the build, too, and there are reports to read
+  m2m test --to localhost --strict --report junit=m2m.xml --report html=m2m.html
 
   # Count the effects, too: a repeated operation may have only one
   m2m test --to localhost --probe 'wc -l < effects.txt'
@@ -55,7 +55,7 @@ func newTestCmd(a *app, runF func(context.Context, *testOptions) error) *cobra.C
 	cmd := &cobra.Command{
 		Use:     "test --to URL",
 		Short:   "Play M2M, and an attacker, against your handler",
-		Long:    "Play M2M, and an attacker, against a running handler.\n\nIt says case by case what is wrong and how to mend it: signatures, freshness,\nduplicates, order, load, and whether a forged data request gets your API key. It\nsends what a handler in production would get; run it against one with test data.",
+		Long:    "Play M2M, and an attacker, against a running handler, and say case by case what\nis wrong and how to mend it: signatures, freshness, duplicates, order, load, and\nwhether a forged data request gets your API key. It sends what a handler in\nproduction would get; run it against one with test data.",
 		Example: testExamples,
 		GroupID: "further",
 		Args:    noArguments,
@@ -74,7 +74,7 @@ func newTestCmd(a *app, runF func(context.Context, *testOptions) error) *cobra.C
 	flags.BoolVar(&opts.List, "list", false, "list the cases and send nothing")
 	flags.StringVar(&opts.Explain, "explain", "", "say what `CASE` is about and send nothing")
 	flags.BoolVar(&opts.Strict, "strict", false, "take a warning for a failure")
-	flags.Var(reportsValue{&opts.Reports, testReportKinds()}, "report", "write a report, `KIND=FILE`, repeatable: junit=m2m.xml, html=m2m.html")
+	flags.Var(reportsValue{&opts.Reports, []string{"junit", "html"}}, "report", "write a report, `KIND=FILE`, repeatable: junit=m2m.xml, html=m2m.html")
 	flags.StringVar(&opts.Probe, "probe", "", "count effects: `COMMAND` prints how many operations are recorded")
 	flags.VarP(headerValue{&opts.Headers}, "header", "H", "add a header to every delivery, `'Name: value'`")
 	flags.BoolVarP(&opts.Yes, "yes", "y", false, "test a handler on another machine, too")
@@ -82,7 +82,7 @@ func newTestCmd(a *app, runF func(context.Context, *testOptions) error) *cobra.C
 	opts.Connection.add(flags)
 	opts.Secrets.add(flags)
 	manual.Group(flags, "Which cases", "only", "skip", "list", "explain")
-	manual.Group(flags, "Replies to data requests", "reply-addr", "reply-url")
+	manual.Group(flags, "What is judged", "strict", "probe", "report")
 	for _, name := range []string{"only", "skip", "explain"} {
 		if err := cmd.RegisterFlagCompletionFunc(name, completeCases); err != nil {
 			panic(err)
@@ -117,19 +117,19 @@ func (o *testOptions) selected() ([]conform.Case, error) {
 	cases, stranger := conform.Select(conform.Cases(), o.Only, o.Skip)
 	switch {
 	case stranger != "":
-		return nil, o.noCase("pattern that matches a case", stranger)
+		return nil, o.noCase(stranger)
 	case len(cases) == 0:
 		return nil, withHint(errors.New("--only and --skip leave no case"), "m2m test --list shows them all")
 	}
 	return cases, nil
 }
 
-func (o *testOptions) noCase(what, word string) error {
+func (o *testOptions) noCase(word string) error {
 	var ids []string
 	for _, c := range conform.Cases() {
 		ids = append(ids, c.ID)
 	}
-	return unknown(what, word, ids)
+	return unknown("case", word, ids)
 }
 
 func runTest(ctx context.Context, o *testOptions) error {
@@ -210,5 +210,5 @@ func (o *testOptions) explain() error {
 		p.Explain(c)
 		return p.Err()
 	}
-	return o.noCase("case", o.Explain)
+	return o.noCase(o.Explain)
 }

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"strings"
-	"time"
 
 	"github.com/leapfinancial/m2m/internal/conform"
 	"github.com/leapfinancial/m2m/internal/report"
@@ -83,66 +82,76 @@ func (v *testView) annotate(r conform.Result) {
 	report.Annotate(v.app.Err, report.Annotation{Level: level, Title: r.Case.ID, Text: v.inert(strings.Join(lines, "\n"))})
 }
 
-func testReportKinds() []string { return []string{"junit"} }
-
 // testReports are the reports of a run of test.
 type testReports struct {
-	strict bool
-	junit  []*report.JUnit
+	strict  bool
+	junit   []*report.JUnit
+	pages   pages
+	results []conform.Result
 }
 
-func openTestReports(t *testRun) (testReports, error) {
-	reports := testReports{strict: t.Strict}
+func openTestReports(t *testRun) (*testReports, error) {
+	reports := &testReports{strict: t.Strict}
+	var err error
+	if reports.pages, err = openPages(t.Reports); err != nil {
+		return nil, err
+	}
 	for _, file := range t.Reports {
+		if file.Kind != "junit" {
+			continue
+		}
 		junit, err := report.NewJUnit(file.File, report.Suite{Name: "m2m test", Started: t.app.Now()})
 		if err != nil {
 			reports.discard()
-			return testReports{}, err
+			return nil, err
 		}
 		reports.junit = append(reports.junit, junit)
 	}
 	return reports, nil
 }
 
-func (r testReports) add(result conform.Result) {
+// add adds a result. A report may be read on a terminal, too.
+func (r *testReports) add(result conform.Result) {
+	result.Said, result.Sent = term.Safe(result.Said), term.Safe(result.Sent)
+	result.Received, result.Fix = term.Safe(result.Received), term.Safe(result.Fix)
+	if len(r.pages) > 0 {
+		r.results = append(r.results, result)
+	}
 	one := report.JUnitCase{Class: "m2m." + result.Case.Group(), Name: result.Case.ID, Time: result.Took}
-	text := strings.Join([]string{
-		"why: " + result.Why, "sent: " + result.Sent, "received: " + result.Received, "fix: " + result.Fix,
-	}, "\n")
 	message := result.Case.Title + ": " + result.Said
+	text := strings.Join([]string{"why: " + result.Why, "sent: " + result.Sent, "received: " + result.Received, "fix: " + result.Fix}, "\n")
 	switch {
 	case result.Outcome == conform.Skip:
-		one.Skipped = term.Safe(result.Said)
+		one.Skipped = result.Said
 	case result.Outcome == conform.Fail || r.strict && result.Outcome == conform.Warn:
-		one.Failure = &report.JUnitFailure{Type: string(result.Outcome), Message: term.Safe(message), Text: safeLines(text)}
+		one.Failure = &report.JUnitFailure{Type: string(result.Outcome), Message: message, Text: text}
 	case result.Outcome == conform.Warn:
-		one.Output = safeLines("warning: " + message + "\n" + text)
+		one.Output = "warning: " + message + "\n" + text
 	}
 	for _, junit := range r.junit {
 		junit.Case(one)
 	}
 }
 
-// safeLines is term.Safe for text of several lines of our own.
-func safeLines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = term.Safe(line)
-	}
-	return strings.Join(lines, "\n")
-}
-
-func (r testReports) close(conform.Summary, time.Duration) error {
+// close writes them all.
+func (r *testReports) close(run report.Conformance, by string) error {
 	for _, junit := range r.junit {
 		if err := junit.Close(); err != nil {
+			return err
+		}
+	}
+	run.Results = r.results
+	for _, page := range r.pages {
+		if err := page.Conformance(run, by); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r testReports) discard() {
+func (r *testReports) discard() {
 	for _, junit := range r.junit {
 		junit.Discard()
 	}
+	r.pages.discard()
 }

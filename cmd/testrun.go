@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/leapfinancial/m2m/internal/conform"
+	"github.com/leapfinancial/m2m/internal/report"
 	"github.com/leapfinancial/m2m/internal/term"
 )
 
@@ -57,10 +58,17 @@ func (t *testRun) run(ctx context.Context) error {
 	if err != nil && !errors.As(err, &stopped) {
 		return errors.Join(err, t.view.interrupted())
 	}
-	if err := t.view.end(t.app.Now().Sub(began)); err != nil {
+	run := report.Conformance{
+		Target: term.Safe(t.Target.String()), Secret: t.options.Spec.Key.Fingerprint(), Began: began, Took: t.app.Now().Sub(began),
+		Summary: t.view.summary, Strict: t.Strict, Counted: t.Probe != "",
+	}
+	if stopped != nil {
+		run.Stopped = term.Safe(stopped.Said)
+	}
+	if err := t.view.end(run.Took); err != nil {
 		return err
 	}
-	if err := reports.close(t.view.summary, t.app.Now().Sub(began)); err != nil {
+	if err := reports.close(run, "m2m "+buildVersion()); err != nil {
 		return err
 	}
 	return t.result(stopped)
@@ -115,7 +123,7 @@ func firstLine(text []byte) string {
 // testView shows the results of a run, each group when it is over.
 type testView struct {
 	*testRun
-	reports  testReports
+	reports  *testReports
 	progress *progress
 	github   bool
 	summary  conform.Summary
@@ -128,7 +136,7 @@ type testView struct {
 	now   string
 }
 
-func newTestView(t *testRun, reports testReports) *testView {
+func newTestView(t *testRun, reports *testReports) *testView {
 	actions, _ := t.app.LookupEnv("GITHUB_ACTIONS")
 	v := &testView{testRun: t, reports: reports, github: actions == "true"}
 	if !t.app.Quiet {

@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-//go:embed page.html page.css load.html
+//go:embed page.html page.css load.html conform.html
 var pageFiles embed.FS
 
 // Page is a report as one HTML page that loads nothing: its style and its plots are in
