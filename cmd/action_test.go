@@ -249,13 +249,14 @@ func TestActionRuns(t *testing.T) {
 		// early says that it ends before there is anything to report.
 		early bool
 	}{
-		"verify":                    {env: []string{"M2M_ACTION_RUN=verify", "M2M_ACTION_FILES=good *.http\n", secret}, output: "2 checked: 2 valid"},
-		"one that is not valid":     {env: []string{"M2M_ACTION_RUN=verify", "M2M_ACTION_FILES=good 1.http\nbad.http", secret}, code: 1, output: "2 checked: 1 valid, 1 INVALID"},
-		"more arguments":            {env: []string{"M2M_ACTION_RUN=verify", "M2M_ACTION_FILES=good 1.http", "M2M_ACTION_ARGS=--tolerance\n1s\n--now\n2020-01-01T00:00:00Z", secret}, code: 1, output: "in the future"},
-		"no secret":                 {env: []string{"M2M_ACTION_RUN=verify", "M2M_ACTION_FILES=good 1.http"}, code: 2, output: "no webhook secret", early: true},
-		"a pattern without a file":  {env: []string{"M2M_ACTION_RUN=verify", "M2M_ACTION_FILES=nothing*", secret}, code: 2, output: "nothing*"},
-		"an input that is a script": {env: []string{"M2M_ACTION_RUN=verify", "M2M_ACTION_FILES=$(touch ran); touch ran", "M2M_ACTION_ARGS=`touch ran`", secret}, code: 2},
-		"neither test nor verify":   {env: []string{"M2M_ACTION_RUN=rm"}, code: 2, output: "run has to be test or verify", early: true},
+		"verify":                      {env: []string{"M2M_ACTION_RUN=verify", "M2M_ACTION_FILES=good *.http\n", secret}, output: "2 checked: 2 valid"},
+		"one that is not valid":       {env: []string{"M2M_ACTION_RUN=verify", "M2M_ACTION_FILES=good 1.http\nbad.http", secret}, code: 1, output: "2 checked: 1 valid, 1 INVALID"},
+		"more arguments":              {env: []string{"M2M_ACTION_RUN=verify", "M2M_ACTION_FILES=good 1.http", "M2M_ACTION_ARGS=--tolerance\n1s\n--now\n2020-01-01T00:00:00Z", secret}, code: 1, output: "in the future"},
+		"a handler that is not there": {env: []string{"M2M_ACTION_RUN=test", "M2M_ACTION_TO=http://127.0.0.1:1/", "M2M_ACTION_ARGS=--only\naccept.link.created"}, code: 3, output: "nothing listens on 127.0.0.1:1"},
+		"no secret":                   {env: []string{"M2M_ACTION_RUN=verify", "M2M_ACTION_FILES=good 1.http"}, code: 2, output: "no webhook secret", early: true},
+		"a pattern without a file":    {env: []string{"M2M_ACTION_RUN=verify", "M2M_ACTION_FILES=nothing*", secret}, code: 2, output: "nothing*"},
+		"an input that is a script":   {env: []string{"M2M_ACTION_RUN=verify", "M2M_ACTION_FILES=$(touch ran); touch ran", "M2M_ACTION_ARGS=`touch ran`", secret}, code: 2},
+		"neither test nor verify":     {env: []string{"M2M_ACTION_RUN=rm"}, code: 2, output: "run has to be test or verify", early: true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -252,3 +252,38 @@ func masked(text string) string {
 	}
 	return text
 }
+
+// TestLinks follows the links between the pages of the repository, and holds that the
+// index in docs/ names every page beside it.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	link := regexp.MustCompile(`\]\(([^)#\s]+)(?:#[^)]*)?\)`)
+	var pages []string
+	for _, pattern := range []string{"../*.md", "../docs/*.md", "../docs/reference/*.md", "../examples/*/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no pages in %s: %v", pattern, err)
+		}
+		pages = append(pages, found...)
+	}
+	linked := map[string]bool{}
+	for _, page := range pages {
+		for _, found := range link.FindAllStringSubmatch(readText(t, page), -1) {
+			target := filepath.Join(filepath.Dir(page), filepath.FromSlash(found[1]))
+			if strings.Contains(found[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: the link %s leads nowhere", page, found[1])
+			}
+			if page == filepath.FromSlash("../docs/README.md") {
+				linked[target] = true
+			}
+		}
+	}
+	for _, page := range pages {
+		if filepath.Dir(page) == filepath.FromSlash("../docs") && filepath.Base(page) != "README.md" && !linked[page] {
+			t.Errorf("docs/README.md does not name %s", page)
+		}
+	}
+}
