@@ -7,7 +7,6 @@ import (
 	"math"
 	"strconv"
 	"time"
-	"unicode/utf8"
 )
 
 // Line returns the record as one line of JSON with a newline at its end. Bodies
@@ -120,12 +119,13 @@ func (e *encoder) headers(headers Headers) {
 }
 
 func (e *encoder) body(body []byte) {
-	if utf8.Valid(body) {
-		e.raw(`,"body":`)
-		e.line = appendString(e.line, body)
+	start := len(e.line)
+	e.raw(`,"body":`)
+	valid := false
+	if e.line, valid = appendString(e.line, body); valid {
 		return
 	}
-	e.raw(`,"bodyBase64":"`)
+	e.line = append(e.line[:start], `,"bodyBase64":"`...)
 	e.line = append(base64.StdEncoding.AppendEncode(e.line, body), '"')
 }
 
@@ -160,7 +160,7 @@ func (e *encoder) verification(v Verification) {
 
 func (e *encoder) raw(text string) { e.line = append(e.line, text...) }
 
-func (e *encoder) text(text string) { e.line = appendString(e.line, text) }
+func (e *encoder) text(text string) { e.line, _ = appendString(e.line, []byte(text)) }
 
 // separate sets a comma before every element but the first.
 func (e *encoder) separate(index int) {
@@ -197,52 +197,4 @@ func (e *encoder) number(x float64) {
 		return
 	}
 	e.line = strconv.AppendFloat(e.line, x, 'f', -1, 64)
-}
-
-// appendString writes text as a JSON string. What is no UTF-8 becomes the
-// replacement character.
-func appendString[T string | []byte](line []byte, text T) []byte {
-	line = append(line, '"')
-	start := 0
-	for i := 0; i < len(text); {
-		if c := text[i]; c >= ' ' && c < 0x7f && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		r, size, plain := rune(text[i]), 1, false
-		if r >= utf8.RuneSelf {
-			// A conversion of so few bytes stays on the stack.
-			r, size = utf8.DecodeRuneInString(string(text[i:min(i+utf8.UTFMax, len(text))]))
-			broken := r == utf8.RuneError && size == 1
-			// JavaScript once took the two separators for the end of a line.
-			plain = !broken && r != '\u2028' && r != '\u2029' && !IsHidden(r)
-		}
-		if !plain {
-			line = appendEscape(append(line, text[start:i]...), r)
-			start = i + size
-		}
-		i += size
-	}
-	return append(append(line, text[start:]...), '"')
-}
-
-func appendEscape(line []byte, r rune) []byte {
-	const hex = "0123456789abcdef"
-	letter := byte(r)
-	switch r {
-	case '"', '\\':
-	case '\n':
-		letter = 'n'
-	case '\r':
-		letter = 'r'
-	case '\t':
-		letter = 't'
-	case '\b':
-		letter = 'b'
-	case '\f':
-		letter = 'f'
-	default: // none of those to escape lies beyond U+FFFF
-		return append(line, '\\', 'u', hex[r>>12&0xf], hex[r>>8&0xf], hex[r>>4&0xf], hex[r&0xf])
-	}
-	return append(line, '\\', letter)
 }
