@@ -87,7 +87,7 @@ type Delivery struct {
 	// Forwarded says that the answer, or the lack of one, is the handler's.
 	Forwarded bool
 	// Line is the record's, where it is on file or Options.Lines asks for it; nil where
-	// it could not be made.
+	// it could not be made. Its memory is used again when Done has returned.
 	Line []byte
 	// SaveError is why the record is not on file.
 	SaveError error
@@ -98,6 +98,9 @@ type Server struct {
 	options Options
 	judge   *judge
 	told    *teller
+	lines   lines
+	// taken is the usual answer, which nobody changes.
+	taken *delivery.Response
 	// accepted counts the deliveries that were, or but for the rehearsal would have
 	// been, accepted.
 	accepted atomic.Int64
@@ -112,12 +115,17 @@ type Server struct {
 
 // NewServer returns a receiver.
 func NewServer(options Options) *Server {
-	return &Server{
+	s := &Server{
 		options: options,
 		judge:   newJudge(options.Keys, options.Tolerance),
-		told:    newTeller(options.Done),
+		taken:   plain(http.StatusOK, "OK"),
 		large:   make(chan struct{}, largePlaces(options.MaxBody)),
 	}
+	s.told = newTeller(func(d Delivery) {
+		options.Done(d)
+		s.lines.free(d.Line)
+	})
+	return s
 }
 
 // ServeHTTP takes one request.
@@ -184,13 +192,13 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 	write(w, got.Record.Response)
 	if s.options.Lines && got.Line == nil && got.Shown {
-		got.Line, _ = got.Record.Line()
+		got.Line, _ = s.lines.of(got.Record)
 	}
 	s.told.tell(got)
 }
 
 func (s *Server) save(record delivery.Record) (line []byte, err error) {
-	line, err = record.Line()
+	line, err = s.lines.of(record)
 	if err == nil {
 		err = s.options.Save(line)
 	}
@@ -219,7 +227,7 @@ func (s *Server) respond(ctx context.Context, got *Delivery, found finding, requ
 	case s.options.Forward != nil && got.Shown:
 		s.forward(ctx, got, request)
 	default:
-		got.Record.Response = plain(http.StatusOK, "OK")
+		got.Record.Response = s.taken
 	}
 }
 

@@ -14,6 +14,8 @@ type teller struct {
 	mu      sync.Mutex
 	room    sync.Cond
 	waiting []Delivery
+	// spare is the memory of those that waited before.
+	spare   []Delivery
 	bytes   int
 	calling bool
 }
@@ -45,10 +47,14 @@ func (t *teller) tell(d Delivery) {
 // callAll is called, and returns, with the lock held, and lets go of it meanwhile.
 func (t *teller) callAll() {
 	now := t.waiting
-	t.waiting, t.bytes = nil, 0
+	t.waiting, t.spare, t.bytes = t.spare, nil, 0
 	t.room.Broadcast()
 	t.mu.Unlock()
-	defer t.mu.Lock()
+	defer func() {
+		t.mu.Lock()
+		clear(now)
+		t.spare = now[:0]
+	}()
 	for _, d := range now {
 		t.call(d)
 	}
