@@ -33,7 +33,7 @@ func (t *teller) tell(d Delivery) {
 		t.room.Wait()
 	}
 	t.waiting = append(t.waiting, d)
-	t.bytes += len(d.Record.Request.Body) + len(d.Line)
+	t.bytes += d.size()
 	if t.calling {
 		return
 	}
@@ -58,4 +58,14 @@ func (t *teller) callAll() {
 	for _, d := range now {
 		t.call(d)
 	}
+}
+
+// size is about what the delivery takes in memory, in bytes.
+func (d Delivery) size() int {
+	const itself = 1 << 10 // and what belongs to it
+	size := itself + len(d.Record.Request.URL) + len(d.Record.Request.Body) + len(d.Line)
+	for _, header := range d.Record.Request.Headers {
+		size += len(header.Name) + len(header.Value)
+	}
+	return size
 }
