@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -72,7 +73,7 @@ func FuzzReadPayloadFindsWhatGJSONDoes(f *testing.F) {
 			return
 		}
 		want, wantErr := looked(body)
-		if got != want || err != wantErr {
+		if got != want || !errors.Is(err, wantErr) {
 			t.Errorf("%q: got %+v and %v, want %+v and %v", body, got, err, want, wantErr)
 		}
 	})
