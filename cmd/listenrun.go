@@ -23,7 +23,7 @@ import (
 )
 
 // maxMemory is what the receiver's memory is held to, in bytes, as far as that can be.
-const maxMemory = 40 << 20
+const maxMemory = 32 << 20
 
 // listening is one run of listen.
 type listening struct {
