@@ -23,7 +23,7 @@ import (
 )
 
 // maxMemory is what the receiver's memory is held to, in bytes, as far as that can be.
-const maxMemory = 40 << 20
+const maxMemory = 32 << 20
 
 // listening is one run of listen.
 type listening struct {
@@ -40,9 +40,9 @@ type listening struct {
 
 func runListen(ctx context.Context, o *listenOptions) error {
 	// A flood of large deliveries must not make the process large: what they leave
-	// behind is collected in time, and less often than usual as long as it is little.
-	debug.SetGCPercent(400)
+	// behind is collected in time. No sooner, since that takes time from all senders.
 	debug.SetMemoryLimit(maxMemory)
+	debug.SetGCPercent(-1)
 	// A closed stdout is told, and does not kill.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	for _, key := range []string{"tolerance", "timeout"} {

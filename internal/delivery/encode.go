@@ -7,7 +7,6 @@ import (
 	"math"
 	"strconv"
 	"time"
-	"unicode/utf8"
 )
 
 // Line returns the record as one line of JSON with a newline at its end. Bodies
@@ -52,7 +51,7 @@ type encoder struct {
 func (e *encoder) record(r Record) {
 	e.raw(`{"type":"` + Type + `"`)
 	e.optional(`,"id":`, r.ID)
-	e.optional(`,"time":`, formatTime(r.Time, timeForm))
+	e.time(`,"time":"`, r.Time, true)
 	e.optional(`,"event":`, r.Event)
 	e.raw(`,"request":{`)
 	e.request(r.Request)
@@ -120,19 +119,20 @@ func (e *encoder) headers(headers Headers) {
 }
 
 func (e *encoder) body(body []byte) {
-	if utf8.Valid(body) {
-		e.raw(`,"body":`)
-		e.line = appendString(e.line, body)
+	start := len(e.line)
+	e.raw(`,"body":`)
+	valid := false
+	if e.line, valid = appendString(e.line, body); valid {
 		return
 	}
-	e.raw(`,"bodyBase64":"`)
+	e.line = append(e.line[:start], `,"bodyBase64":"`...)
 	e.line = append(base64.StdEncoding.AppendEncode(e.line, body), '"')
 }
 
 func (e *encoder) verification(v Verification) {
 	e.line = strconv.AppendBool(e.line, v.Valid)
 	e.optional(`,"reason":`, v.Reason)
-	e.optional(`,"signedAt":`, formatTime(v.SignedAt, time.RFC3339))
+	e.time(`,"signedAt":"`, v.SignedAt, false)
 	if v.AgeSeconds != nil {
 		e.raw(`,"ageSeconds":`)
 		e.number(*v.AgeSeconds)
@@ -160,7 +160,7 @@ func (e *encoder) verification(v Verification) {
 
 func (e *encoder) raw(text string) { e.line = append(e.line, text...) }
 
-func (e *encoder) text(text string) { e.line = appendString(e.line, text) }
+func (e *encoder) text(text string) { e.line, _ = appendString(e.line, []byte(text)) }
 
 // separate sets a comma before every element but the first.
 func (e *encoder) separate(index int) {
@@ -186,6 +186,24 @@ func (e *encoder) first(name, text string) {
 	}
 }
 
+// time leaves out what RFC 3339 cannot write, and Parse could not read. The time package
+// is fast with whole seconds alone.
+func (e *encoder) time(name string, t time.Time, milliseconds bool) {
+	t = t.UTC()
+	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
+		return
+	}
+	e.raw(name)
+	e.line = t.AppendFormat(e.line, time.RFC3339)
+	if milliseconds {
+		ms := 1000 + t.Nanosecond()/int(time.Millisecond) // with all its zeros
+		e.line = strconv.AppendInt(e.line[:len(e.line)-len("Z")], int64(ms), 10)
+		e.line[len(e.line)-len("1000")] = '.'
+		e.raw(`Z`)
+	}
+	e.raw(`"`)
+}
+
 // number writes a float as encoding/json does, which follows ECMAScript.
 func (e *encoder) number(x float64) {
 	if abs := math.Abs(x); abs < 1e-6 && x != 0 || abs >= 1e21 || math.IsNaN(x) {
@@ -197,52 +215,4 @@ func (e *encoder) number(x float64) {
 		return
 	}
 	e.line = strconv.AppendFloat(e.line, x, 'f', -1, 64)
-}
-
-// appendString writes text as a JSON string. What is no UTF-8 becomes the
-// replacement character.
-func appendString[T string | []byte](line []byte, text T) []byte {
-	line = append(line, '"')
-	start := 0
-	for i := 0; i < len(text); {
-		if c := text[i]; c >= ' ' && c < 0x7f && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		r, size, plain := rune(text[i]), 1, false
-		if r >= utf8.RuneSelf {
-			// A conversion of so few bytes stays on the stack.
-			r, size = utf8.DecodeRuneInString(string(text[i:min(i+utf8.UTFMax, len(text))]))
-			broken := r == utf8.RuneError && size == 1
-			// JavaScript once took the two separators for the end of a line.
-			plain = !broken && r != '\u2028' && r != '\u2029' && !IsHidden(r)
-		}
-		if !plain {
-			line = appendEscape(append(line, text[start:i]...), r)
-			start = i + size
-		}
-		i += size
-	}
-	return append(append(line, text[start:]...), '"')
-}
-
-func appendEscape(line []byte, r rune) []byte {
-	const hex = "0123456789abcdef"
-	letter := byte(r)
-	switch r {
-	case '"', '\\':
-	case '\n':
-		letter = 'n'
-	case '\r':
-		letter = 'r'
-	case '\t':
-		letter = 't'
-	case '\b':
-		letter = 'b'
-	case '\f':
-		letter = 'f'
-	default: // none of those to escape lies beyond U+FFFF
-		return append(line, '\\', 'u', hex[r>>12&0xf], hex[r>>8&0xf], hex[r>>4&0xf], hex[r&0xf])
-	}
-	return append(line, '\\', letter)
 }

@@ -35,6 +35,18 @@ func reflected(r Record) ([]byte, error) {
 	return EncodeLine(wire)
 }
 
+// timeForm is RFC 3339 with exactly three decimals.
+const timeForm = "2006-01-02T15:04:05.000Z07:00"
+
+// formatTime leaves out what RFC 3339 cannot write.
+func formatTime(t time.Time, form string) string {
+	t = t.UTC()
+	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
+		return ""
+	}
+	return t.Format(form)
+}
+
 func (r Request) wire() *wireMessage {
 	m := &wireMessage{Method: r.Method, URL: r.URL, Remote: r.Remote, Headers: canonical(r.Headers)}
 	m.setBody(r.Body)

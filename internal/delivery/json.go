@@ -14,9 +14,6 @@ import (
 // Type is the "type" member of a delivery record.
 const Type = "delivery"
 
-// timeForm is RFC 3339 with exactly three decimals.
-const timeForm = "2006-01-02T15:04:05.000Z07:00"
-
 // ErrOtherType is returned for a JSON object that is a record of another type,
 // such as the "ready" line that a receiver prints first.
 var ErrOtherType = errors.New("record of another type")
@@ -183,15 +180,6 @@ func (m *wireMessage) body() (body []byte, ok bool, err error) {
 		return body, true, nil
 	}
 	return nil, false, nil
-}
-
-// formatTime leaves out what RFC 3339 cannot write, and Parse could not read.
-func formatTime(t time.Time, form string) string {
-	t = t.UTC()
-	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
-		return ""
-	}
-	return t.Format(form)
 }
 
 func parseTime(name, text string) (time.Time, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -36,14 +37,14 @@ func (p *passer) must(literal string) {
 
 // str passes a string whose opening quote is behind, and its closing quote.
 func (p *passer) str() {
-	if raw, high := p.quoted(true); high && !utf8.Valid(raw) {
+	if raw, high := p.quoted(ownEscapes); high && !utf8.Valid(raw) {
 		p.fail()
 	}
 }
 
 // plain does the same for a string of ASCII without escapes, and returns it.
 func (p *passer) plain() []byte {
-	raw, high := p.quoted(false)
+	raw, high := p.quoted(noEscapes)
 	if high {
 		p.fail()
 	}
@@ -61,9 +62,18 @@ func special(word uint64) uint64 {
 
 const notASCII = 0x8080808080808080
 
-// quoted passes a string and returns what stands between its quotes. Escapes are
-// checked, or not allowed at all; high says that not everything is ASCII.
-func (p *passer) quoted(escapes bool) (raw []byte, high bool) {
+// escapes are those that a string may hold.
+type escapes int
+
+const (
+	noEscapes  escapes = iota
+	ownEscapes         // all but surrogates, which this tool does not write
+	anyEscapes
+)
+
+// quoted passes a string and returns what stands between its quotes; high says that
+// not everything is ASCII.
+func (p *passer) quoted(allowed escapes) (raw []byte, high bool) {
 	text, at := p.text, p.at
 	var seen uint64
 	for at < len(text) {
@@ -81,9 +91,9 @@ func (p *passer) quoted(escapes bool) (raw []byte, high bool) {
 		case c == '"':
 			raw, p.at = text[p.at:at], at+1
 			return raw, seen&notASCII != 0
-		case c == '\\' && escapes:
-			_, length := unescape(text[at:])
-			if length == 0 {
+		case c == '\\' && allowed != noEscapes:
+			r, length := unescape(text[at:])
+			if length == 0 || allowed == ownEscapes && utf16.IsSurrogate(r) {
 				p.fail()
 				return nil, false
 			}
@@ -138,7 +148,8 @@ func (p *passer) unescaped(buf []byte) (value, larger []byte) {
 			at, out = at+2, out+1
 		case c == '\\':
 			r, length := unescape(text[at:])
-			if length == 0 {
+			// Surrogates come in pairs or are replaced.
+			if length == 0 || utf16.IsSurrogate(r) {
 				p.fail()
 				return nil, buf
 			}
@@ -157,9 +168,8 @@ func (p *passer) unescaped(buf []byte) (value, larger []byte) {
 	return nil, buf
 }
 
-// unescape returns the character that an escape stands for, and the escape's
-// length. That is 0 where it is none and, because those come in pairs or are
-// replaced, for a surrogate.
+// unescape returns the character, or the surrogate, that an escape stands for, and the
+// escape's length, which is 0 where it is none.
 func unescape(text []byte) (r rune, length int) {
 	if len(text) < 2 {
 		return 0, 0
@@ -196,9 +206,6 @@ func unescapeHex(text []byte) (r rune, length int) {
 		default:
 			return 0, 0
 		}
-	}
-	if r >= 0xd800 && r < 0xe000 {
-		return 0, 0
 	}
 	return r, 6
 }

@@ -2,12 +2,9 @@ package delivery
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-
-	"github.com/tidwall/gjson"
 )
 
 // MaxNesting is how deep a payload may nest. M2M's own nest three deep.
@@ -37,47 +34,66 @@ func ReadPayload(body []byte) (Payload, error) {
 			return Payload{}, fmt.Errorf("the body nests %d deep, more than %d", depth, MaxNesting)
 		}
 	}
-	if !gjson.ValidBytes(body) {
+	p := passer{text: body}
+	payload := p.payload()
+	if p.next(); p.failed || p.at < len(body) {
 		return Payload{}, ErrNotObject
-	}
-	root := gjson.ParseBytes(body)
-	if !root.IsObject() {
-		return Payload{}, ErrNotObject
-	}
-	top := firstOf(root, "event", "data")
-	data := firstOf(top[1], "referenceId", "dataRequestId", "operationId", "linkId")
-	payload := Payload{Event: text(top[0]), Reference: text(data[0])}
-	for _, id := range data[1:] {
-		if payload.ID = text(id); payload.ID != "" {
-			break
-		}
 	}
 	return payload, nil
 }
 
-// firstOf returns, of each name, the first member of an object that has it, in one
-// pass. What is no object has none.
-func firstOf(object gjson.Result, names ...string) []gjson.Result {
-	found := make([]gjson.Result, len(names))
-	if !object.IsObject() {
-		return found
-	}
-	left := len(names)
-	object.ForEach(func(key, value gjson.Result) bool {
-		if i := slices.Index(names, key.Str); i >= 0 && !found[i].Exists() {
-			found[i] = value
-			left--
+// payload passes an object and returns what it says. Of members of the same name the
+// first counts, whatever it is.
+func (p *passer) payload() Payload {
+	var event, reference, dataRequest, operation, link mention
+	members := func(name []byte) {
+		switch string(name) {
+		case "referenceId":
+			p.mention(&reference)
+		case "dataRequestId":
+			p.mention(&dataRequest)
+		case "operationId":
+			p.mention(&operation)
+		case "linkId":
+			p.mention(&link)
+		default:
+			p.value()
 		}
-		return left > 0
+	}
+	hasData := false
+	p.object(func(name []byte) {
+		switch {
+		case string(name) == "event":
+			p.mention(&event)
+		case string(name) == "data" && !hasData:
+			hasData = true
+			if p.next() == '{' {
+				p.object(members)
+				return
+			}
+			p.value()
+		default:
+			p.value()
+		}
 	})
-	return found
+	id := cmp.Or(dataRequest.text, operation.text, link.text)
+	return Payload{Event: event.text, ID: id, Reference: reference.text}
 }
 
-func text(value gjson.Result) string {
-	if value.Type != gjson.String {
-		return ""
+// mention is the first member of a name: its text, where it is a string.
+type mention struct {
+	made bool
+	text string
+}
+
+// mention passes a member's value, and keeps it where it is the first.
+func (p *passer) mention(m *mention) {
+	if p.next() == '"' && !m.made {
+		m.text = string(p.string())
+	} else {
+		p.value()
 	}
-	return strings.Clone(value.Str) // which is a piece of the whole body
+	m.made = true
 }
 
 // nesting returns how deep the brackets outside of strings go, whatever else the

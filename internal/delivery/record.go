@@ -180,6 +180,9 @@ func (h *Headers) Del(name string) {
 // Canonical returns name in the documented spelling when it is one of M2M's
 // headers in another case, and name itself otherwise.
 func Canonical(name string) string {
+	if name == "" || name[0]|0x20 != 'x' { // as nearly none has
+		return name
+	}
 	for _, documented := range [...]string{EventHeader, TimestampHeader, SignatureHeader} {
 		if strings.EqualFold(name, documented) {
 			return documented

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -87,7 +86,7 @@ type Delivery struct {
 	// Forwarded says that the answer, or the lack of one, is the handler's.
 	Forwarded bool
 	// Line is the record's, where it is on file or Options.Lines asks for it; nil where
-	// it could not be made.
+	// it could not be made. Its memory is used again when Done has returned.
 	Line []byte
 	// SaveError is why the record is not on file.
 	SaveError error
@@ -98,6 +97,9 @@ type Server struct {
 	options Options
 	judge   *judge
 	told    *teller
+	lines   lines
+	// taken is the usual answer, which nobody changes.
+	taken *delivery.Response
 	// accepted counts the deliveries that were, or but for the rehearsal would have
 	// been, accepted.
 	accepted atomic.Int64
@@ -112,12 +114,17 @@ type Server struct {
 
 // NewServer returns a receiver.
 func NewServer(options Options) *Server {
-	return &Server{
+	s := &Server{
 		options: options,
 		judge:   newJudge(options.Keys, options.Tolerance),
-		told:    newTeller(options.Done),
+		taken:   plain(http.StatusOK, "OK"),
 		large:   make(chan struct{}, largePlaces(options.MaxBody)),
 	}
+	s.told = newTeller(func(d Delivery) {
+		options.Done(d)
+		s.lines.free(d.Line)
+	})
+	return s
 }
 
 // ServeHTTP takes one request.
@@ -184,13 +191,13 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 	write(w, got.Record.Response)
 	if s.options.Lines && got.Line == nil && got.Shown {
-		got.Line, _ = got.Record.Line()
+		got.Line, _ = s.lines.of(got.Record)
 	}
 	s.told.tell(got)
 }
 
 func (s *Server) save(record delivery.Record) (line []byte, err error) {
-	line, err = record.Line()
+	line, err = s.lines.of(record)
 	if err == nil {
 		err = s.options.Save(line)
 	}
@@ -219,7 +226,7 @@ func (s *Server) respond(ctx context.Context, got *Delivery, found finding, requ
 	case s.options.Forward != nil && got.Shown:
 		s.forward(ctx, got, request)
 	default:
-		got.Record.Response = plain(http.StatusOK, "OK")
+		got.Record.Response = s.taken
 	}
 }
 
@@ -261,52 +268,4 @@ func verification(verdict sign.Verdict) *delivery.Verification {
 		v.Secret = verdict.Key.Fingerprint()
 	}
 	return v
-}
-
-func plain(status int, text string) *delivery.Response {
-	return &delivery.Response{
-		Status:  status,
-		Headers: delivery.Headers{{Name: "Content-Type", Value: "text/plain; charset=utf-8"}},
-		Body:    []byte(text),
-	}
-}
-
-// write sends the answer on its way before it returns, so that whoever looks at
-// the delivery afterwards keeps no sender waiting.
-func write(w http.ResponseWriter, response *delivery.Response) {
-	for _, header := range response.Headers {
-		w.Header().Add(header.Name, header.Value)
-	}
-	if _, ok := w.Header()["Content-Type"]; !ok {
-		w.Header()["Content-Type"] = nil // or net/http guesses one that the handler did not give
-	}
-	w.Header().Del("Content-Length")
-	if hasBody(response.Status) {
-		w.Header().Set("Content-Length", strconv.Itoa(len(response.Body)))
-	}
-	w.WriteHeader(response.Status)
-	// An error means that the sender is gone; its delivery is on record.
-	_, _ = w.Write(response.Body)
-	_ = http.NewResponseController(w).Flush()
-}
-
-// hasBody is false for the answers that end with their headers (RFC 9112, section
-// 6.3).
-func hasBody(status int) bool {
-	return status != http.StatusNoContent && status != http.StatusNotModified
-}
-
-// refuse tells of what is no delivery, and answers it.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, text string) {
-	if s.options.Refused != nil {
-		s.options.Refused(r.Method, r.URL.Path, status)
-	}
-	refuse(w, status, text)
-}
-
-// refuse answers what is no delivery, and ends the connection: whatever of the
-// body is still to come is not read.
-func refuse(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Connection", "close")
-	write(w, plain(status, text))
 }

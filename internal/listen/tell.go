@@ -14,6 +14,8 @@ type teller struct {
 	mu      sync.Mutex
 	room    sync.Cond
 	waiting []Delivery
+	// spare is the memory of those that waited before.
+	spare   []Delivery
 	bytes   int
 	calling bool
 }
@@ -31,7 +33,7 @@ func (t *teller) tell(d Delivery) {
 		t.room.Wait()
 	}
 	t.waiting = append(t.waiting, d)
-	t.bytes += len(d.Record.Request.Body) + len(d.Line)
+	t.bytes += d.size()
 	if t.calling {
 		return
 	}
@@ -45,11 +47,25 @@ func (t *teller) tell(d Delivery) {
 // callAll is called, and returns, with the lock held, and lets go of it meanwhile.
 func (t *teller) callAll() {
 	now := t.waiting
-	t.waiting, t.bytes = nil, 0
+	t.waiting, t.spare, t.bytes = t.spare, nil, 0
 	t.room.Broadcast()
 	t.mu.Unlock()
-	defer t.mu.Lock()
+	defer func() {
+		t.mu.Lock()
+		clear(now)
+		t.spare = now[:0]
+	}()
 	for _, d := range now {
 		t.call(d)
 	}
+}
+
+// size is about what the delivery takes in memory, in bytes.
+func (d Delivery) size() int {
+	const itself = 1 << 10 // and what belongs to it
+	size := itself + len(d.Record.Request.URL) + len(d.Record.Request.Body) + len(d.Line)
+	for _, header := range d.Record.Request.Headers {
+		size += len(header.Name) + len(header.Value)
+	}
+	return size
 }
