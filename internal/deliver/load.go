@@ -73,7 +73,7 @@ func (l *Load) Run(ctx context.Context, each func(load.Result)) (load.Bytes, err
 	target := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodPost, URL: l.Spec.Target.String()})
 	defer context.AfterFunc(running, func() { attacker.Stop() })()
 	// Else it would wait for a connection beyond the end.
-	defer time.AfterFunc(l.Duration+overtime(l.Duration), func() { attacker.Stop() }).Stop()
+	defer time.AfterFunc(l.Duration+overtime, func() { attacker.Stop() }).Stop()
 	answered, unanswered := false, 0
 	for hit := range attacker.Attack(target, pacer{running, l.Rate, l.Duration}, 0, "") {
 		result := run.result(hit)
@@ -172,7 +172,7 @@ type pacer struct {
 func (p pacer) Pace(elapsed time.Duration, sent uint64) (wait time.Duration, end bool) {
 	due := time.Duration(float64(sent) * float64(p.rate.Per) / float64(p.rate.Count))
 	late := elapsed - due
-	if due >= p.duration || elapsed > p.duration && late > overtime(p.duration) {
+	if due >= p.duration || elapsed > p.duration && late > overtime {
 		return 0, true
 	}
 	if -late <= maxNap {
@@ -183,9 +183,7 @@ func (p pacer) Pace(elapsed time.Duration, sent uint64) (wait time.Duration, end
 
 // overtime is how late the last deliveries may go out: a machine that was busy for a
 // moment catches up, and one that cannot keep the rate ends in time.
-func overtime(duration time.Duration) time.Duration {
-	return min(duration/2, 250*time.Millisecond)
-}
+const overtime = 500 * time.Millisecond
 
 // Rate returns the deliveries a second.
 func (p pacer) Rate(time.Duration) float64 { return p.rate.PerSecond() }
