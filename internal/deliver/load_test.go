@@ -180,7 +180,7 @@ func TestALoadTellsWhyThereIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	address, requests := rawServer(t, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
 	go func() {
-		for range requests { //nolint:revive // only so that the server goes on
+		for range requests { // only so that the server goes on
 		}
 	}()
 	l := newLoad(t, "http://"+address+"/hooks")
