@@ -53,16 +53,30 @@ func (s *stamp) next(now time.Time) (*http.Request, error) {
 	request := *blank
 	timestamp := sign.FormatTimestamp(now)
 	request.Header = maps.Clone(blank.Header)
+	values := make([]string, 2)
 	if s.dates {
-		request.Header[delivery.TimestampHeader] = []string{timestamp}
+		values[0] = timestamp
+		request.Header[delivery.TimestampHeader] = values[:1:1]
 	}
 	if s.signs {
 		signer, _ := s.signers.Get().(*sign.Signer)
-		request.Header[delivery.SignatureHeader] = []string{signer.Sign(timestamp, payload)}
+		values[1] = signer.Sign(timestamp, payload)
+		request.Header[delivery.SignatureHeader] = values[1:]
 		s.signers.Put(signer)
 	}
 	request.ContentLength = int64(len(payload))
-	request.Body = io.NopCloser(bytes.NewReader(payload))
-	request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(payload)), nil }
+	request.Body = newLoadBody(payload)
+	request.GetBody = func() (io.ReadCloser, error) { return newLoadBody(payload), nil }
 	return &request, nil
 }
+
+// loadBody is a payload on its way.
+type loadBody struct{ bytes.Reader }
+
+func newLoadBody(payload []byte) *loadBody {
+	body := &loadBody{}
+	body.Reset(payload)
+	return body
+}
+
+func (*loadBody) Close() error { return nil }
