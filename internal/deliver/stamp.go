@@ -65,18 +65,8 @@ func (s *stamp) next(now time.Time) (*http.Request, error) {
 		s.signers.Put(signer)
 	}
 	request.ContentLength = int64(len(payload))
-	request.Body = newLoadBody(payload)
-	request.GetBody = func() (io.ReadCloser, error) { return newLoadBody(payload), nil }
+	// net/http sends headers and body in one packet when it sees that this is in memory.
+	request.Body = io.NopCloser(bytes.NewReader(payload))
+	request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(payload)), nil }
 	return &request, nil
 }
-
-// loadBody is a payload on its way.
-type loadBody struct{ bytes.Reader }
-
-func newLoadBody(payload []byte) *loadBody {
-	body := &loadBody{}
-	body.Reset(payload)
-	return body
-}
-
-func (*loadBody) Close() error { return nil }
