@@ -6,7 +6,7 @@
 #
 #   benchmarks/load/run.sh [ROUNDS]
 set -euo pipefail
-rounds=${1:-25}
+rounds=${1:-15}
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -23,7 +23,7 @@ echo '{"method":"POST","url":"'"$1"'","header":{"Content-Type":["application/jso
 exec ./vegeta attack -rate=0 -max-workers=16 -duration="$2" -format=json -targets=target.json -body=body.json -output=results
 EOF
 sender='taskset -c 0'
-taskset -c 1 ./measure -rounds "$rounds" -for 1s \
+taskset -c 1 ./measure -rounds "$rounds" -for 2s \
   "vegeta attack, unsigned=$sender bash vegeta.sh URL SPAN" \
   "vegeta's library, unsigned=$sender ./baseline -to URL -body body.json -duration SPAN -connections 16" \
   "m2m load, fresh and signed=$sender ./m2m load operation.created --rate 1000000/s --connections 16 --to URL --duration SPAN --json"

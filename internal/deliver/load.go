@@ -183,7 +183,7 @@ func (p pacer) Pace(elapsed time.Duration, sent uint64) (wait time.Duration, end
 
 // overtime is how late the last deliveries may go out: a machine that was busy for a
 // moment catches up, and one that cannot keep the rate ends in time.
-const overtime = 500 * time.Millisecond
+const overtime = time.Second
 
 // Rate returns the deliveries a second.
 func (p pacer) Rate(time.Duration) float64 { return p.rate.PerSecond() }
