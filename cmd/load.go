@@ -93,7 +93,7 @@ func newLoadCmd(a *app, runF func(context.Context, *loadOptions) error) *cobra.C
 	flags.Var(rateValue{&opts.Rate}, "rate", "deliver at the `RATE` 200/s, 30/m or 5/100ms")
 	flags.Var(spanValue{&opts.Duration}, "duration", "for `DURATION`; answers may take longer")
 	flags.IntVar(&opts.Connections, "connections", opts.Connections, "have at most `N` deliveries under way at once")
-	flags.BoolVar(&opts.All, "all", false, "deliver the five events in turn, as transfers' lives")
+	flags.BoolVar(&opts.All, "all", false, "deliver the five events of one transfer after the other")
 	flags.Var(listValue{&opts.Sets}, "set", "put a value into each payload, `PATH=VALUE`")
 	flags.Var(listValue{&opts.SetStrings}, "set-string", "the same, VALUE being a string: `PATH=VALUE`")
 	flags.BoolVar(&opts.Add, "add", false, "let --set put in what is not there")

@@ -33,6 +33,9 @@ func (v rateValue) Type() string { return "rate" }
 
 func (v rateValue) Set(text string) error {
 	number, span, found := strings.Cut(text, "/")
+	if number == "infinity" { // vegeta's word for 0
+		number = "0"
+	}
 	if !found {
 		span = "s"
 	}

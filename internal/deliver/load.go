@@ -32,7 +32,8 @@ type Load struct {
 	// Now is the clock of payloads and signatures. Results have vegeta's.
 	Now  func() time.Time
 	Rate Rate
-	// Duration is how long deliveries are sent. Their answers may come later.
+	// Duration is how long deliveries are sent, or a moment longer where only a few are
+	// missing. Their answers may come later.
 	Duration time.Duration
 	// Connections is how many deliveries may be under way at once, 1 or more. Where that
 	// does not suffice for the rate, they are sent later, and in the end not at all.
@@ -72,9 +73,9 @@ func (l *Load) Run(ctx context.Context, each func(load.Result)) (load.Bytes, err
 	target := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodPost, URL: l.Spec.Target.String()})
 	defer context.AfterFunc(running, func() { attacker.Stop() })()
 	// Else it would wait for a connection beyond the end.
-	defer time.AfterFunc(l.Duration, func() { attacker.Stop() }).Stop()
+	defer time.AfterFunc(l.Duration+overtime, func() { attacker.Stop() }).Stop()
 	answered, unanswered := false, 0
-	for hit := range attacker.Attack(target, pacer{running, l.Rate, l.Duration}, l.Duration, "") {
+	for hit := range attacker.Attack(target, pacer{running, l.Rate, l.Duration}, 0, "") {
 		result := run.result(hit)
 		each(result)
 		if answered = answered || result.Status != 0; !answered && result.Failure != nil {
@@ -170,14 +171,19 @@ type pacer struct {
 // Pace waits itself, or returns how long vegeta is to wait.
 func (p pacer) Pace(elapsed time.Duration, sent uint64) (wait time.Duration, end bool) {
 	due := time.Duration(float64(sent) * float64(p.rate.Per) / float64(p.rate.Count))
-	if due >= p.duration {
+	late := elapsed - due
+	if due >= p.duration || elapsed > p.duration && late > overtime {
 		return 0, true
 	}
-	if wait = due - elapsed; wait <= maxNap {
-		return wait, p.ctx.Err() != nil
+	if -late <= maxNap {
+		return -late, p.ctx.Err() != nil
 	}
-	return 0, Sleep(p.ctx, wait) != nil
+	return 0, Sleep(p.ctx, -late) != nil
 }
+
+// overtime is how late the last deliveries may go out: a machine that was busy for a
+// moment catches up, and one that cannot keep the rate ends in time.
+const overtime = time.Second
 
 // Rate returns the deliveries a second.
 func (p pacer) Rate(time.Duration) float64 { return p.rate.PerSecond() }

@@ -53,15 +53,19 @@ func (s *stamp) next(now time.Time) (*http.Request, error) {
 	request := *blank
 	timestamp := sign.FormatTimestamp(now)
 	request.Header = maps.Clone(blank.Header)
+	values := make([]string, 2)
 	if s.dates {
-		request.Header[delivery.TimestampHeader] = []string{timestamp}
+		values[0] = timestamp
+		request.Header[delivery.TimestampHeader] = values[:1:1]
 	}
 	if s.signs {
 		signer, _ := s.signers.Get().(*sign.Signer)
-		request.Header[delivery.SignatureHeader] = []string{signer.Sign(timestamp, payload)}
+		values[1] = signer.Sign(timestamp, payload)
+		request.Header[delivery.SignatureHeader] = values[1:]
 		s.signers.Put(signer)
 	}
 	request.ContentLength = int64(len(payload))
+	// net/http sends headers and body in one packet when it sees that this is in memory.
 	request.Body = io.NopCloser(bytes.NewReader(payload))
 	request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(payload)), nil }
 	return &request, nil

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -170,10 +171,16 @@ func TestLongAnswersAreCut(t *testing.T) {
 			_, _ = w.Write(bytes.Repeat([]byte("x"), size))
 		}))
 		got, err := post(t, client(t, endpoint.ClientOptions{}), server.URL)
+		counted, errCounted := post(t, client(t, endpoint.ClientOptions{Discard: true}), server.URL)
 		server.Close()
-		if want := min(size, endpoint.MaxAnswer); err != nil || len(got.Body) != want || got.Truncated != truncated {
+		want := min(size, endpoint.MaxAnswer)
+		if err != nil || len(got.Body) != want || got.Length != want || got.Truncated != truncated {
 			t.Errorf("%d bytes: got %d, truncated %t, error %v, want %d, truncated %t",
 				size, len(got.Body), got.Truncated, err, want, truncated)
+		}
+		if errCounted != nil || len(counted.Body) != 0 || counted.Length != want || counted.Truncated != truncated {
+			t.Errorf("%d bytes, discarded: got %d of %d, truncated %t, error %v, want %d, truncated %t",
+				size, len(counted.Body), counted.Length, counted.Truncated, errCounted, want, truncated)
 		}
 	}
 }
@@ -200,6 +207,44 @@ func TestTheRestOfAHugeAnswerIsNotRead(t *testing.T) {
 	}
 	if total := <-written; total > huge/2 {
 		t.Errorf("the server wrote %d MiB of %d", total>>20, huge>>20)
+	}
+}
+
+// TestConnectionsAreKept has ten requests under way at once, twice.
+func TestConnectionsAreKept(t *testing.T) {
+	t.Parallel()
+	const n = 10
+	for kept, most := range map[int]int64{n: n, 1: 2*n - 1} {
+		var connections atomic.Int64
+		var together sync.WaitGroup
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			together.Done()
+			together.Wait()
+		}))
+		server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				connections.Add(1)
+			}
+		}
+		server.Start()
+		c := client(t, endpoint.ClientOptions{Kept: kept})
+		for range 2 {
+			together.Add(n)
+			var posts sync.WaitGroup
+			for range n {
+				posts.Go(func() {
+					if _, err := post(t, c, server.URL); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			posts.Wait()
+		}
+		server.Close()
+		// A connection may come back a moment after its answer.
+		if got := connections.Load(); kept == n && got > most+n/2 || kept == 1 && got < most {
+			t.Errorf("with %d kept: got %d connections, want about %d", kept, got, most)
+		}
 	}
 }
 

@@ -215,3 +215,18 @@ func TestOrigins(t *testing.T) {
 		}
 	}
 }
+
+func TestIsProduction(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]bool{
+		"api.m2m.leapfinancial.com": true, "send.m2m.leapfinancial.com": true, "m2m.leapfinancial.com": true,
+		"API.M2M.LeapFinancial.com": true, "api.m2m.leapfinancial.com.": true,
+		"api.sandbox.m2m.leapfinancial.com": false, "sandbox.m2m.leapfinancial.com": false,
+		"notm2m.leapfinancial.com": false, "leapfinancial.com": false, "api.m2m.leapfinancial.com.evil.test": false,
+		"notsandbox.m2m.leapfinancial.com": true, "localhost": false, "": false,
+	} {
+		if got := endpoint.IsProduction(host); got != want {
+			t.Errorf("%q: got %v, want %v", host, got, want)
+		}
+	}
+}

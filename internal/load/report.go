@@ -85,12 +85,21 @@ func (r Report) SentRate() float64 {
 	return 0
 }
 
-// DeliveredRate returns how many were delivered a second.
+// Late says that deliveries were sent noticeably slower than planned.
+func (r Report) Late() bool {
+	return r.SentRate() > 0 && r.SentRate() < 0.95*r.Plan.Rate
+}
+
+// DeliveredRate returns how many were delivered a second, from the first one sent to the
+// last one answered; 0 for fewer than two.
 func (r Report) DeliveredRate() float64 {
-	if r.Took <= 0 {
+	rate := r.SentRate()
+	if rate == 0 {
 		return 0
 	}
-	return float64(r.Delivered) / r.Took.Seconds()
+	// Until the next one would have been sent.
+	sending := r.Sending.Seconds() + 1/rate
+	return float64(r.Delivered) / max(sending, r.Took.Seconds())
 }
 
 // Width returns how long the spans of Spans are.

@@ -39,19 +39,34 @@ func trimmed(decimal string) string {
 	return strings.TrimSuffix(strings.TrimRight(decimal, "0"), ".")
 }
 
-// Seconds returns a span of time in seconds: "30 s", "0.5 s".
+// Seconds returns a span of time: "30 s", "0.5 s", "2 min 30 s", "3 h".
 func Seconds(d time.Duration) string {
-	return trimmed(fmt.Sprintf("%.2f", d.Seconds())) + " s"
+	if d < 2*time.Minute {
+		return trimmed(fmt.Sprintf("%.2f", d.Seconds())) + " s"
+	}
+	var parts []string
+	for _, unit := range []struct {
+		length time.Duration
+		name   string
+	}{{time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}} {
+		if n := d / unit.length; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, unit.name))
+		}
+		d %= unit.length
+	}
+	return strings.Join(parts, " ")
 }
 
 // Percent returns a share in percent, as 100 % only when it is all.
 func Percent(share float64) string {
 	switch {
+	case share <= 0:
+		return "0 %"
 	case share >= 1:
 		return "100 %"
 	case share >= 0.9995:
 		return ">99.9 %"
-	case share > 0 && share < 0.0005:
+	case share < 0.0005:
 		return "<0.1 %"
 	}
 	return fmt.Sprintf("%.1f %%", 100*share)

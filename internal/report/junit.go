@@ -1,8 +1,8 @@
-// Package report writes what a run found for other programs to read: JUnit XML,
-// which the CI servers show.
+// Package report writes what a run found into files: JUnit XML, which the CI servers
+// show, and pages of HTML for people.
 //
-// It judges nothing, knows none of the records that results come from, and leaves
-// no half a report behind: a file is there whole, or as it was before.
+// It judges nothing, and leaves no half a report behind: a file is there whole, or as it
+// was before. A page loads nothing and runs no script.
 package report
 
 import (

@@ -2,10 +2,10 @@ package report
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
+	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/load"
 )
 
@@ -53,15 +53,19 @@ func (p *Page) Load(r load.Report, by string) error {
 }
 
 func loadVerdict(r load.Report) (tone, text string) {
-	switch {
-	case r.Sent() == 0:
+	tone, text = "good", "All deliveries were answered as expected."
+	var wrong []string
+	if r.Refused > 0 {
+		tone, wrong = "warn", append(wrong, fmt.Sprintf("%d refused", r.Refused))
+	}
+	if r.Unanswered > 0 {
+		tone, wrong = "bad", append(wrong, fmt.Sprintf("%d unanswered", r.Unanswered))
+	}
+	if len(wrong) > 0 {
+		text = fmt.Sprintf("Of %d deliveries, %s.", r.Sent(), strings.Join(wrong, " and "))
+	}
+	if r.Sent() == 0 {
 		tone, text = "bad", "No delivery came to its end."
-	case r.Delivered == r.Sent():
-		tone, text = "good", fmt.Sprintf("All %d were delivered.", r.Sent())
-	case r.Unanswered > 0:
-		tone, text = "bad", fmt.Sprintf("%d of %d got no answer, and %d were refused.", r.Unanswered, r.Sent(), r.Refused)
-	default:
-		tone, text = "warn", fmt.Sprintf("%d of %d were refused.", r.Refused, r.Sent())
 	}
 	switch {
 	case r.Interrupted:
@@ -75,7 +79,9 @@ func loadVerdict(r load.Report) (tone, text string) {
 func loadTiles(r load.Report) []tile {
 	tiles := []tile{
 		{"delivered", load.Percent(r.Share()), fmt.Sprintf("%d of %d", r.Delivered, r.Sent())},
-		{"sent", fmt.Sprintf("%.1f/s", r.SentRate()), "of " + r.Plan.RateText},
+	}
+	if r.SentRate() > 0 {
+		tiles = append(tiles, tile{"sent", fmt.Sprintf("%.1f/s", r.SentRate()), "of " + r.Plan.RateText})
 	}
 	if r.Answered() > 0 {
 		tiles = append(tiles,
@@ -109,7 +115,7 @@ func loadAnswers(r load.Report) []answer {
 	for _, status := range r.Statuses {
 		one := answer{
 			Count: status.Count, Share: share(status.Count), Name: fmt.Sprint(status.Status),
-			Text: http.StatusText(status.Status), Tone: "good",
+			Text: delivery.Response{Status: status.Status}.Phrase(), Tone: "good",
 		}
 		if !status.Expected {
 			one.Tone = "warn"
@@ -131,11 +137,16 @@ func loadFacts(r load.Report) []load.Figure {
 		{Name: "asked for", Text: r.Plan.RateText + " for " + load.Seconds(r.Plan.Duration)},
 		{Name: "began", Text: r.Began.UTC().Format(time.RFC3339)},
 		{Name: "took", Text: fmt.Sprintf("%s sending, %s until the last answer", load.Seconds(r.Sending), load.Seconds(r.Took))},
-		{Name: "delivered", Text: fmt.Sprintf("%.1f/s", r.DeliveredRate())},
 		{Name: "bytes", Text: load.Size(r.Bytes.Out) + " of bodies out, " + load.Size(r.Bytes.In) + " in"},
 	}
+	if r.DeliveredRate() > 0 {
+		facts = append(facts, load.Figure{Name: "delivered", Text: fmt.Sprintf("%.1f/s", r.DeliveredRate())})
+	}
+	if r.Late() {
+		facts = append(facts, load.Figure{Name: "sent", Text: fmt.Sprintf("%.1f/s, less than asked for: every connection was busy, or the sending machine was", r.SentRate())})
+	}
 	if r.GivenUp > 0 {
-		facts = append(facts, load.Figure{Name: "given up", Text: fmt.Sprintf("%d were under way when the load was ended", r.GivenUp)})
+		facts = append(facts, load.Figure{Name: "given up", Text: fmt.Sprintf("%d under way when the load was ended", r.GivenUp)})
 	}
 	if r.Cut > 0 {
 		facts = append(facts, load.Figure{Name: "cut", Text: fmt.Sprintf("%d answers were longer than what was read of them", r.Cut)})

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,8 +25,9 @@ type tick struct {
 	Text string
 }
 
-// area is a set of rectangles of one colour.
+// area is a set of rectangles of one colour, with a name for the legend.
 type area struct {
+	Name     string
 	Tone     string
 	Strength float64
 	Path     string
@@ -35,12 +37,7 @@ type line struct{ Tone, Path string }
 
 func newPlot(label string, height float64, r load.Report) *plot {
 	p := &plot{Label: label, Width: 960, Height: height, Left: 64, Right: 952, Top: 12, Bottom: height - 28}
-	span := r.Plan.Duration
-	if r.Interrupted || r.Hopeless {
-		span = r.Sending
-	}
-	// A delivery may go out a little late.
-	span = max(span, r.Sending, time.Millisecond)
+	span := lasted(r)
 	p.across = func(at time.Duration) float64 {
 		return p.Left + (p.Right-p.Left)*math.Min(1, at.Seconds()/span.Seconds())
 	}
@@ -48,6 +45,16 @@ func newPlot(label string, height float64, r load.Report) *plot {
 		p.Columns = append(p.Columns, tick{p.across(time.Duration(at * float64(time.Second))), fmt.Sprintf("%g s", at)})
 	}
 	return p
+}
+
+// lasted returns for how long deliveries were sent.
+func lasted(r load.Report) time.Duration {
+	span := r.Plan.Duration
+	if r.Interrupted || r.Hopeless {
+		span = r.Sending
+	}
+	// A delivery may go out a little late.
+	return max(span, r.Sending, time.Millisecond)
 }
 
 // steady returns round values from 0 to most, about so many.
@@ -99,7 +106,7 @@ func (s latencyScale) ticks() []time.Duration {
 	var values []float64
 	if s.logarithmic {
 		factors := []float64{1, 2, 5}
-		if s.to/s.from > 500 {
+		if s.to/s.from > 2000 {
 			factors = []float64{1}
 		}
 		for decade := 0.001; decade <= s.to; decade *= 10 {
@@ -125,7 +132,7 @@ const (
 	// shades is how many strengths a cell may have.
 	shades = 6
 	// answersEach is how many answers a point of a line should stand for.
-	answersEach = 40
+	answersEach = 100
 )
 
 // latencyPlot shows each answer as part of a cell, and lines through the median and the
@@ -182,7 +189,7 @@ func (p *plot) cells(r load.Report, scale latencyScale) []area {
 	for shade := range paths {
 		if paths[shade].Len() > 0 {
 			strength := 0.25 + 0.6*float64(shade)/(shades-1)
-			areas = append(areas, area{"main", math.Round(strength*100) / 100, paths[shade].String()})
+			areas = append(areas, area{Tone: "main", Strength: math.Round(strength*100) / 100, Path: paths[shade].String()})
 		}
 	}
 	return areas
@@ -191,7 +198,7 @@ func (p *plot) cells(r load.Report, scale latencyScale) []area {
 // rectangle appends a rectangle to a path.
 func rectangle(b *strings.Builder, left, top, right, bottom float64) {
 	// A hair's breadth apart, so that cells can be told from each other.
-	fmt.Fprintf(b, "M%.1f %.1fH%.1fV%.1fH%.1fZ", left, top, math.Max(right-0.4, left+0.8), bottom, left)
+	fmt.Fprintf(b, "M%.1f %.1fH%.1fV%.1fH%.1fZ", left, top, math.Max(right-0.4, left+2), bottom, left)
 }
 
 // quantile returns a line through a quantile of each span, broken where nothing was
@@ -211,48 +218,56 @@ func (p *plot) quantile(r load.Report, scale latencyScale, q float64) string {
 	return b.String()
 }
 
-// sentPlot shows how many deliveries were sent a second, and what became of them.
+// sentPlot shows how many deliveries were sent a second, and what became of them, where
+// there are enough of them.
 func sentPlot(r load.Report) *plot {
-	if r.Sent() == 0 {
+	bars := min(60, r.Sent()/answersEach*2)
+	if bars < 2 {
 		return nil
 	}
 	p := newPlot("deliveries a second over time", 200, r)
-	r = r.In(min(60, max(8, r.Sent()/answersEach)))
+	end := lasted(r)
+	r = r.In(bars)
 	rates := make([]float64, len(r.Spans())) // of one delivery in the span
 	most := 0.0
 	for i, span := range r.Spans() {
-		end := min(span.Start+r.Width(), max(r.Sending, span.Start+r.Width()/4))
-		rates[i] = 1 / (end - span.Start).Seconds()
+		// The last span may be longer than the load.
+		rates[i] = 1 / max(r.Width()/4, min(r.Width(), end-span.Start)).Seconds()
 		most = math.Max(most, float64(span.Sent())*rates[i])
 	}
 	top := most * 1.1
 	for _, rate := range steady(top, 4) {
 		p.Rows = append(p.Rows, tick{p.up(rate / top), fmt.Sprintf("%g", rate)})
 	}
-	// least is as low as a bar may be and still be seen: one failure among thousands.
-	const least = 3
-	tones := []string{"good", "warn", "bad"}
-	paths := make([]strings.Builder, len(tones))
+	p.Areas = []area{{Name: "unanswered", Tone: "bad"}, {Name: "refused", Tone: "warn"}, {Name: "delivered", Tone: "good"}}
+	paths := make([]strings.Builder, len(p.Areas))
 	for i, span := range r.Spans() {
-		ceiling := p.up(float64(span.Sent()) * rates[i] / top)
-		for _, tone := range []int{2, 1, 0} {
-			count := []int{span.Delivered, span.Refused, span.Unanswered}[tone]
-			if count == 0 {
-				continue
-			}
-			height := math.Max(least, (p.Bottom-p.Top)*float64(count)*rates[i]/top)
-			floor := math.Min(p.Bottom, ceiling+height)
-			if tone == 0 {
-				floor = p.Bottom
-			}
-			rectangle(&paths[tone], p.across(span.Start), ceiling, p.across(span.Start+r.Width()), floor)
-			ceiling = floor
-		}
+		p.bar(paths, span, r.Width(), rates[i]/top)
 	}
-	for tone := range paths {
-		if paths[tone].Len() > 0 {
-			p.Areas = append(p.Areas, area{tones[tone], 0.85, paths[tone].String()})
-		}
+	for i := range paths {
+		p.Areas[i].Path, p.Areas[i].Strength = paths[i].String(), 0.85
 	}
+	p.Areas = slices.DeleteFunc(p.Areas, func(a area) bool { return a.Path == "" })
+	slices.Reverse(p.Areas)
 	return p
+}
+
+// bar draws what became of the deliveries of a span: failures on top, delivered ones
+// below.
+func (p *plot) bar(paths []strings.Builder, span load.Span, width time.Duration, height float64) {
+	// least is as low as a failure among thousands may be and still be seen.
+	const least = 3
+	left, right := p.across(span.Start), p.across(span.Start+width)
+	ceiling := p.up(float64(span.Sent()) * height)
+	for i, count := range []int{span.Unanswered, span.Refused, span.Delivered} {
+		if count == 0 {
+			continue
+		}
+		floor := math.Min(p.Bottom, ceiling+math.Max(least, (p.Bottom-p.Top)*float64(count)*height))
+		if i == len(paths)-1 {
+			floor = p.Bottom
+		}
+		rectangle(&paths[i], left, ceiling, right, floor)
+		ceiling = floor
+	}
 }

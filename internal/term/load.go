@@ -2,9 +2,9 @@ package term
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 
+	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/load"
 )
 
@@ -45,18 +45,23 @@ func (p *Printer) loadFigures(b *strings.Builder, r load.Report) {
 	case r.Refused > 0:
 		style = p.styles.warn
 	}
-	share := ""
-	if r.Sent() > 0 {
-		share = "  " + style.Sprint(load.Percent(r.Share())+" delivered")
-	}
-	loadLine(b, "deliveries", "%s%s", Outcomes(r.Delivered, r.Refused, r.Unanswered), share)
+	loadLine(b, "deliveries", "%s", Outcomes(r.Delivered, r.Refused, r.Unanswered))
 	if r.GivenUp > 0 {
 		loadLine(b, "", "%d more under way when the load was ended", r.GivenUp)
 	}
+	if r.Sent() > 0 {
+		loadLine(b, "delivered", "%s", style.Sprint(load.Percent(r.Share())))
+	}
 	if r.SentRate() > 0 {
 		loadLine(b, "rate", "%.1f/s sent, %.1f/s delivered", r.SentRate(), r.DeliveredRate())
+		if r.Late() {
+			loadLine(b, "", "less than asked for: every connection was busy, or this machine was")
+		}
 	}
 	loadLine(b, "duration", "%s sending, %s until the last answer", load.Seconds(r.Sending), load.Seconds(r.Took))
+	if r.Interrupted {
+		loadLine(b, "", "interrupted; it was to be %s", load.Seconds(r.Plan.Duration))
+	}
 	loadLine(b, "bytes", "%s out, %s in", load.Size(r.Bytes.Out), load.Size(r.Bytes.In))
 	if r.Answered() > 0 {
 		names, values := "", ""
@@ -78,7 +83,7 @@ func (p *Printer) loadAnswers(b *strings.Builder, r load.Report) {
 		if !status.Expected && status.Status >= 300 && status.Status < 400 {
 			note = "  a redirect, which is not followed"
 		}
-		loadLine(b, label, "%*d  %s%s", width, status.Count, p.status(status.Status, http.StatusText(status.Status)), note)
+		loadLine(b, label, "%*d  %s%s", width, status.Count, p.status(status.Status, delivery.Response{Status: status.Status}.Phrase()), note)
 		label = ""
 	}
 	if r.Cut > 0 {

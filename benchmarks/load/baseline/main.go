@@ -26,7 +26,7 @@ func main() {
 	}
 	targets := vegeta.NewStaticTargeter(vegeta.Target{
 		Method: http.MethodPost, URL: *url, Body: payload,
-		Header: http.Header{"Content-Type": {"application/json"}},
+		Header: http.Header{"Content-Type": {"application/json"}, "X-M2M-Event": {"operation.created"}},
 	})
 	attacker := vegeta.NewAttacker(vegeta.MaxWorkers(*connections))
 	var metrics vegeta.Metrics

@@ -1,6 +1,6 @@
 // Command measure is a receiver that does as little as one can, and has programs load it
 // one after the other, several times. It prints a table of how many requests a second each
-// of them sent:
+// of them sent, and what one cost it in processor time:
 //
 //	measure 'vegeta=./baseline -to URL -duration SPAN' 'm2m=./m2m load link.created --to URL --duration SPAN'
 //
@@ -24,8 +24,9 @@ import (
 type sender struct {
 	name    string
 	command []string
-	// rates are the requests a second of each round.
-	rates []float64
+	// rates are the requests a second of each round, costs the microseconds of processor
+	// time for each.
+	rates, costs []float64
 }
 
 func main() {
@@ -51,15 +52,19 @@ func main() {
 	for range *rounds {
 		for _, one := range all {
 			before := received.Load()
-			if out, err := exec.Command(one.command[0], one.command[1:]...).CombinedOutput(); err != nil {
+			program := exec.Command(one.command[0], one.command[1:]...)
+			if out, err := program.CombinedOutput(); err != nil {
 				log.Fatalf("%s: %v\n%s", one.name, err, out)
 			}
-			one.rates = append(one.rates, float64(received.Load()-before)/span.Seconds())
+			count := float64(received.Load() - before)
+			used := program.ProcessState.UserTime() + program.ProcessState.SystemTime()
+			one.rates = append(one.rates, count/span.Seconds())
+			one.costs = append(one.costs, float64(used.Microseconds())/count)
 		}
 	}
-	fmt.Printf("| median of %d | requests/s | of the first |\n|---|---:|---:|\n", *rounds)
+	fmt.Printf("| median of %d | requests/s | of the first | CPU µs each |\n|---|---:|---:|---:|\n", *rounds)
 	for _, one := range all {
-		fmt.Printf("| %s | %.0f | %.0f %% |\n", one.name, median(one.rates), 100*one.ratio(all[0]))
+		fmt.Printf("| %s | %.0f | %.0f %% | %.1f |\n", one.name, median(one.rates), 100*one.ratio(all[0]), median(one.costs))
 	}
 }
 
