@@ -78,12 +78,14 @@ func TestDataRequests(t *testing.T) {
 			)
 			h.stop(t)
 
-			// The members of an object have no order; these two write them in theirs.
+			// The members of an object have no order; each handler writes them in its own.
 			want := map[string]string{
 				"go": `{"referenceId":"user_12345","userData":{"dob":"1990-05-15","idNumber":"GALO900515HDFRPN09",` +
 					`"idType":"CURP","name":{"secondLastName":"Lopez","secondName":"Carlos"}}}`,
 				"express": `{"referenceId":"user_12345","userData":{"name":{"secondName":"Carlos","secondLastName":"Lopez"},` +
 					`"idNumber":"GALO900515HDFRPN09","idType":"CURP","dob":"1990-05-15"}}`,
+				"flask": `{"referenceId": "user_12345", "userData": {"name": {"secondName": "Carlos", "secondLastName": "Lopez"}, ` +
+					`"idNumber": "GALO900515HDFRPN09", "idType": "CURP", "dob": "1990-05-15"}}`,
 			}[name]
 			a.Close()
 			close(a.puts)

@@ -1,5 +1,5 @@
 // Package examples_test starts the reference handlers as partners run them, as
-// processes, and delivers to both what M2M and an attacker would. It reaches nothing
+// processes, and delivers to each what M2M and an attacker would. It reaches nothing
 // but the loopback address, and signs with crypto/hmac alone: no code of the tool's own
 // can make both sides wrong in the same way.
 package examples_test
@@ -33,7 +33,9 @@ func sample(t *testing.T, event string) []byte {
 
 // handlers returns what makes the command of each reference handler.
 func handlers() map[string]func(*testing.T) []string {
-	return map[string]func(*testing.T) []string{"go": goCommand, "express": expressCommand}
+	return map[string]func(*testing.T) []string{
+		"go": goCommand, "express": expressCommand, "flask": flaskCommand,
+	}
 }
 
 func TestDocumentedEvents(t *testing.T) {
@@ -192,8 +194,13 @@ func TestDeliveries(t *testing.T) {
 		{"a byte more than 1 MiB", signed(bytes.Repeat([]byte(" "), 1<<20+1)), 413, "Payload Too Large"},
 		{"GET", good.as(http.MethodGet), 405, "Method Not Allowed"},
 		{"PUT", good.as(http.MethodPut), 405, "Method Not Allowed"},
+		{"OPTIONS", good.as(http.MethodOptions), 405, "Method Not Allowed"},
 	}
-	for name, command := range handlers() {
+	all := handlers()
+	for name, command := range careless() { // without a habit they are as good
+		all["careless "+name] = command
+	}
+	for name, command := range all {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := start(t, command(t))

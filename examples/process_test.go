@@ -23,35 +23,53 @@ const deadline = 30 * time.Second
 // goCommand builds the Go handler and returns the command that starts it.
 func goCommand(t *testing.T) []string {
 	t.Helper()
-	dependsOn(t, "go/*.go", "go/webhook/*.go")
+	return build(t, "go", "go/*.go", "go/webhook/*.go")
+}
+
+// expressCommand returns the command that starts the Express handler.
+func expressCommand(t *testing.T) []string {
+	t.Helper()
+	return nodeCommand(t, "express/server.js")
+}
+
+// build builds the program in a directory, which is made of the files that match the
+// patterns, and returns the command that starts it.
+func build(t *testing.T, dir string, patterns ...string) []string {
+	t.Helper()
+	dependsOn(t, patterns...)
 	program := filepath.Join(t.TempDir(), "handler")
 	if runtime.GOOS == "windows" {
 		program += ".exe"
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./go")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./"+dir)
 	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build ./go: %v\n%s", err, output)
+		t.Fatalf("go build ./%s: %v\n%s", dir, err, output)
 	}
 	return []string{program}
 }
 
-// expressCommand returns the command that starts the Express handler. Where node or its
-// modules are missing the test is skipped, unless M2M_TEST_HANDLERS is "required".
-func expressCommand(t *testing.T) []string {
+// nodeCommand returns the command that runs a script with the Express handler's modules.
+// Where they or node are missing the test is skipped.
+func nodeCommand(t *testing.T, script string) []string {
 	t.Helper()
-	missing := t.Skipf
-	if os.Getenv("M2M_TEST_HANDLERS") == "required" {
-		missing = t.Fatalf
-	}
 	node, err := exec.LookPath("node")
 	if err != nil {
-		missing("node is missing: install Node.js 20 or later, then run npm ci in examples/express")
+		missing(t, "node is missing: install Node.js 20 or later, then run npm ci in examples/express")
 	}
 	if _, err := os.Stat(filepath.Join("express", "node_modules", "express", "package.json")); err != nil {
-		missing("Express is missing: run npm ci in examples/express")
+		missing(t, "Express is missing: run npm ci in examples/express")
 	}
-	dependsOn(t, "express/server.js", "express/package-lock.json")
-	return []string{node, filepath.Join("express", "server.js")}
+	dependsOn(t, script, "express/package-lock.json")
+	return []string{node, filepath.FromSlash(script)}
+}
+
+// missing skips a test, or ends it as failed where M2M_TEST_HANDLERS is "required".
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("M2M_TEST_HANDLERS") == "required" {
+		t.Fatal(what)
+	}
+	t.Skip(what)
 }
 
 // dependsOn looks at the files that a handler is made of. The go command remembers the

@@ -7,7 +7,9 @@
 // trying it out, this machine). What it records is kept in memory only.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { openSync, writeSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
+import { devNull } from 'node:os';
 import express from 'express';
 
 const PATH = '/webhooks/m2m';
@@ -19,6 +21,7 @@ const {
   M2M_WEBHOOK_SECRET: secret,
   M2M_API_KEY: apiKey,
   M2M_REPLY_ORIGIN: replyOrigin,
+  M2M_EFFECTS_FILE: effectsFile,
 } = process.env;
 
 // An empty key makes an HMAC like any other key, but one that everybody can make.
@@ -40,6 +43,7 @@ const users = new Map([
   }],
 ]);
 const recorded = new Set(); // event and id
+const effects = openSync(effectsFile || devNull, 'a'); // the same, for others to count
 const operations = new Map(); // operationId → status
 
 // Events have no id of their own. What makes a delivery a repeat is its type together
@@ -155,6 +159,8 @@ function record(event, data) {
     console.log(`${event} ${quote(id)} duplicate ignored`);
     return false;
   }
+  // If this throws, M2M gets a 500 and sends the event again.
+  writeSync(effects, `${event} ${quote(id)}\n`);
   recorded.add(key);
 
   let remark = '';

@@ -26,11 +26,18 @@ func main() {
 }
 
 func run() error {
+	effects, err := os.OpenFile(cmp.Or(os.Getenv("M2M_EFFECTS_FILE"), os.DevNull), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("M2M_EFFECTS_FILE: %w", err)
+	}
+	defer func() { _ = effects.Close() }()
+
 	handler, err := webhook.New(webhook.Config{
 		Secret:      os.Getenv("M2M_WEBHOOK_SECRET"),
 		APIKey:      os.Getenv("M2M_API_KEY"),
 		ReplyOrigin: os.Getenv("M2M_REPLY_ORIGIN"),
 		Users:       users(),
+		Effects:     effects,
 		Log:         os.Stdout,
 	})
 	if err != nil {

@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"sync"
 )
 
@@ -44,20 +46,22 @@ func (e event) id() (id, member string) {
 
 // record notes the effect of an event and says whether it is a new one. %+q keeps line
 // breaks and what a terminal would obey out of the log.
-func (h *Handler) record(e event) bool {
+func (h *Handler) record(e event) (isNew bool, err error) {
 	id, member := e.id()
 	switch {
 	case member == "":
 		// M2M may add events at any time. A refusal would only have it sent again.
 		h.log.Printf("%+q unknown, ignored", e.Type)
-		return false
+		return false, nil
 	case id == "":
 		// Otherwise all events without an id would be repeats of the first.
 		h.log.Printf("%s without %s, ignored", e.Type, member)
-		return false
+		return false, nil
 	}
-	isNew, status := h.events.add(e.Type, id)
+	isNew, status, err := h.events.add(e.Type, id)
 	switch {
+	case err != nil:
+		return false, err
 	case !isNew:
 		h.log.Printf("%s %+q duplicate ignored", e.Type, id)
 	case e.Type == operationCreated && status == cancelled:
@@ -65,7 +69,7 @@ func (h *Handler) record(e event) bool {
 	default:
 		h.log.Printf("%s %+q recorded", e.Type, id)
 	}
-	return isNew
+	return isNew, nil
 }
 
 const (
@@ -78,6 +82,7 @@ type store struct {
 	mu         sync.Mutex
 	recorded   map[key]bool
 	operations map[string]string // operationId → status
+	effects    io.Writer
 }
 
 type key struct{ event, id string }
@@ -88,12 +93,15 @@ type key struct{ event, id string }
 // A delivery may come twice, also twice at the same moment, so the look and the note
 // are one step under one lock. In production this is one INSERT with a unique key on
 // (event, id): reading first and writing later lets two deliveries both find nothing.
-func (s *store) add(eventType, id string) (isNew bool, status string) {
+func (s *store) add(eventType, id string) (isNew bool, status string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := key{eventType, id}
 	if s.recorded[k] {
-		return false, s.operations[id]
+		return false, s.operations[id], nil
+	}
+	if _, err := fmt.Fprintf(s.effects, "%s %+q\n", eventType, id); err != nil {
+		return false, "", err
 	}
 	s.recorded[k] = true
 	switch {
@@ -103,5 +111,5 @@ func (s *store) add(eventType, id string) (isNew bool, status string) {
 		// Deliveries may overtake each other: what is cancelled stays cancelled.
 		s.operations[id] = created
 	}
-	return true, s.operations[id]
+	return true, s.operations[id], nil
 }

@@ -46,6 +46,9 @@ type Config struct {
 	// transport. Whatever it says, redirects are not followed and an answer
 	// takes ten seconds at most.
 	Client *http.Client
+	// Effects takes one line for each event that is recorded for the first time,
+	// before the event is acknowledged; nil discards them.
+	Effects io.Writer
 	// Log takes one line for each effect, repeat and answer; nil discards them.
 	Log io.Writer
 	// Now is the clock; nil means time.Now.
@@ -79,10 +82,15 @@ func New(cfg Config) (*Handler, error) {
 		log:         log.New(io.Discard, "", 0),
 		now:         time.Now,
 		users:       cfg.Users,
-		events:      store{recorded: make(map[key]bool), operations: make(map[string]string)},
+		events: store{
+			recorded: make(map[key]bool), operations: make(map[string]string), effects: io.Discard,
+		},
 	}
 	if cfg.Log != nil {
 		h.log.SetOutput(cfg.Log)
+	}
+	if cfg.Effects != nil {
+		h.events.effects = cfg.Effects
 	}
 	if cfg.Now != nil {
 		h.now = cfg.Now
@@ -98,7 +106,7 @@ func (h *Handler) Wait() {
 
 // ServeHTTP answers a delivery: 200 when it was taken, 401 when it is not authentic or
 // not fresh, 413 when it is larger than MaxBody, 400 when it is signed but no event, 405
-// when it is not a POST.
+// when it is not a POST, 500 when its effect could not be written.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -132,7 +140,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	// What has been acknowledged will not be sent again: record first, acknowledge
 	// then, and leave all that takes time for afterwards.
-	isNew := h.record(e)
+	isNew, err := h.record(e)
+	if err != nil {
+		h.log.Printf("%s not recorded: %v", e.Type, err)
+		answer(w, http.StatusInternalServerError, "Internal Server Error")
+		return
+	}
 	answer(w, http.StatusOK, "OK")
 
 	// The answer goes out when this function returns, and then the request's context

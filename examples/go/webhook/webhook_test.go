@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -228,6 +229,39 @@ func TestLog(t *testing.T) {
 				t.Errorf("log:\ngot  %q\nwant %q", got, test.want)
 			}
 		})
+	}
+}
+
+// full is a writer that takes nothing until there is room.
+type full struct {
+	output
+	room bool
+}
+
+func (f *full) Write(p []byte) (int, error) {
+	if !f.room {
+		return 0, errors.New("no space left")
+	}
+	return f.output.Write(p)
+}
+
+func TestAnEffectThatCannotBeWrittenIsNotAcknowledged(t *testing.T) {
+	t.Parallel()
+	effects := new(full)
+	handler, log := newHandler(t, webhook.Config{Effects: effects})
+	if status, body := serve(handler, signed(now, operation)); status != 500 || body != "Internal Server Error" {
+		t.Errorf("got %d %q, want 500", status, body)
+	}
+	effects.room = true
+	if status, body := serve(handler, signed(now, operation)); status != 200 {
+		t.Errorf("sent again: got %d %q, want 200", status, body)
+	}
+	if got, want := effects.String(), "operation.created \"op_1\"\n"; got != want {
+		t.Errorf("effects: got %q, want %q", got, want)
+	}
+	want := "operation.created not recorded: no space left\noperation.created \"op_1\" recorded\n"
+	if got := log.String(); got != want {
+		t.Errorf("log: got %q, want %q", got, want)
 	}
 }
 

@@ -3,8 +3,9 @@
 // examples/express is for.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
+import { devNull } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import express from '../../express/node_modules/express/index.js';
 
@@ -33,6 +34,7 @@ if (!secret) die('M2M_WEBHOOK_SECRET: no webhook secret');
 if (!HABITS.includes(habit)) die(`HABIT: no habit ${JSON.stringify(habit)}`);
 
 const recorded = new Set(); // event and id
+const effects = openSync(env.M2M_EFFECTS_FILE || devNull, 'a');
 
 const app = express();
 app.enable('strict routing');
@@ -110,7 +112,7 @@ async function record(effect) {
   if (recorded.has(effect) && habit !== 'duplicates') return false;
   if (habit === 'races') await wait(50);
   recorded.add(effect);
-  if (env.M2M_EFFECTS_FILE) appendFileSync(env.M2M_EFFECTS_FILE, `${JSON.stringify(effect)}\n`);
+  writeSync(effects, `${JSON.stringify(effect)}\n`);
   return true;
 }
 

@@ -36,7 +36,7 @@ MEMBERS = {
 SECRET = os.environ.get("M2M_WEBHOOK_SECRET", "")
 API_KEY = os.environ.get("M2M_API_KEY", "")
 REPLY_ORIGIN = os.environ.get("M2M_REPLY_ORIGIN", "")
-EFFECTS_FILE = os.environ.get("M2M_EFFECTS_FILE", "")
+EFFECTS_FILE = os.environ.get("M2M_EFFECTS_FILE") or os.devnull
 HABIT = os.environ.get("HABIT", "")
 DELAY = float(os.environ.get("M2M_CARELESS_DELAY") or 6)
 if not SECRET:
@@ -49,6 +49,7 @@ MAX_BODY = 100 << 10 if HABIT == "small-bodies" else 1 << 20
 app = Flask(__name__)
 lock = threading.Lock()
 recorded = set()  # event and id
+effects = open(EFFECTS_FILE, "a", buffering=1, encoding="ascii")
 
 
 @app.route(PATH, methods=["POST", "GET"] if HABIT == "acts-on-get" else ["POST"], provide_automatic_options=False)
@@ -151,9 +152,7 @@ def record(effect):
 
 def write(effect):
     recorded.add(effect)
-    if EFFECTS_FILE:
-        with open(EFFECTS_FILE, "a", encoding="ascii") as effects:
-            effects.write(json.dumps(effect) + "\n")
+    effects.write(json.dumps(effect) + "\n")
 
 
 def reply(data):

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -190,13 +189,6 @@ func (h *handler) record(effect string) (isNew bool, err error) {
 		return false, nil
 	}
 	h.recorded[effect] = true
-	if h.effects == "" {
-		return true, nil
-	}
-	file, err := os.OpenFile(h.effects, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return false, err
-	}
-	_, err = fmt.Fprintf(file, "%+q\n", effect)
-	return true, errors.Join(err, file.Close())
+	_, err = fmt.Fprintf(h.effects, "%+q\n", effect)
+	return true, err
 }

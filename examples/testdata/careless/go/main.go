@@ -30,11 +30,12 @@ func habits() []string {
 }
 
 type handler struct {
-	secret, apiKey, replyOrigin, effects, habit string
+	secret, apiKey, replyOrigin, habit string
 
 	delay      time.Duration
 	mu         sync.Mutex
 	recorded   map[string]bool // event and id
+	effects    *os.File
 	background sync.WaitGroup
 }
 
@@ -50,7 +51,6 @@ func run() error {
 		secret:      os.Getenv("M2M_WEBHOOK_SECRET"),
 		apiKey:      os.Getenv("M2M_API_KEY"),
 		replyOrigin: os.Getenv("M2M_REPLY_ORIGIN"),
-		effects:     os.Getenv("M2M_EFFECTS_FILE"),
 		habit:       os.Getenv("HABIT"),
 		recorded:    make(map[string]bool),
 	}
@@ -60,6 +60,11 @@ func run() error {
 	if !slices.Contains(habits(), h.habit) {
 		return fmt.Errorf("HABIT: no habit %q", h.habit)
 	}
+	effects, err := os.OpenFile(cmp.Or(os.Getenv("M2M_EFFECTS_FILE"), os.DevNull), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("M2M_EFFECTS_FILE: %w", err)
+	}
+	h.effects = effects
 	seconds, err := strconv.ParseFloat(cmp.Or(os.Getenv("M2M_CARELESS_DELAY"), "6"), 64)
 	if err != nil {
 		return fmt.Errorf("M2M_CARELESS_DELAY: %w", err)
