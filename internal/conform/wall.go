@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
@@ -18,7 +19,7 @@ import (
 func (r *runner) scout(ctx context.Context) error {
 	var seen []tried
 	for _, c := range acceptCases()[:len(eventNames())] {
-		if len(r.left) > 0 && r.left[0].ID == c.ID {
+		if slices.ContainsFunc(r.left, func(left Case) bool { return left.ID == c.ID }) {
 			r.watch.Started(c)
 		}
 		result, err := r.try(ctx, c)
