@@ -153,7 +153,7 @@ func event(name string) func(context.Context, *trial) (verdict, error) {
 			if err != nil {
 				return verdict{}, err
 			}
-			if _, err := t.Sender.Send(ctx, request, 1); err != nil {
+			if err := t.prepare(ctx, request); err != nil {
 				return verdict{}, err
 			}
 		}
