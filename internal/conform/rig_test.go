@@ -49,6 +49,8 @@ func TestMain(m *testing.M) {
 type rig struct {
 	conform.Options
 	on atomic.Value
+	// starting is told of each case before it is run; it may be nil.
+	starting func(id string)
 
 	started []string
 	results []conform.Result
@@ -84,13 +86,18 @@ func newRig(t *testing.T, at string) *rig {
 // withTimeout gives each delivery as long as that.
 func (r *rig) withTimeout(t *testing.T, timeout time.Duration) {
 	t.Helper()
+	r.Sender = &deliver.Sender{Client: newClient(t, timeout), Now: time.Now, NewID: func() string { return "id" }}
+}
+
+func newClient(t *testing.T, timeout time.Duration) *endpoint.Client {
+	t.Helper()
 	transport, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
 		t.Fatal("the default transport is another one")
 	}
 	client := endpoint.NewClient(transport, endpoint.ClientOptions{Timeout: timeout})
 	t.Cleanup(client.CloseIdle)
-	r.Sender = &deliver.Sender{Client: client, Now: time.Now, NewID: func() string { return "id" }}
+	return client
 }
 
 func newReplies(t *testing.T) *conform.Replies {
@@ -197,6 +204,9 @@ func (r *rig) play(ctx context.Context, t *testing.T, only ...string) {
 	}
 	err := conform.Run(ctx, cases, r.Options, conform.Watcher{
 		Started: func(c conform.Case) {
+			if r.starting != nil {
+				r.starting(c.ID)
+			}
 			r.on.Store(c.ID)
 			r.started = append(r.started, c.ID)
 		},
