@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/partner"
 )
 
 // replyPatience is Options.Patience where nothing else is said.
@@ -54,6 +55,8 @@ func answered(ctx context.Context, t *trial) (verdict, error) {
 		return verdict{}, err
 	case came == nil:
 		return verdict{Warn, fmt.Sprintf("no PUT comes within %s", t.Patience), ""}, nil
+	case came.reply == nil && came.method == partner.Method:
+		return verdict{Warn, "a PUT comes, but not to the replyEndpoint", "PUT to the URL in replyEndpoint as it is, host and path."}, nil
 	case came.reply == nil:
 		return verdict{Warn, fmt.Sprintf("a %s comes, not a PUT", came.method), ""}, nil
 	case !complete(*came):
