@@ -2,6 +2,7 @@ package conform_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -56,7 +57,7 @@ func judged(id string, status int) conform.Outcome {
 }
 
 func statuses() []int {
-	return []int{200, 202, 204, 299, 300, 302, 308, 400, 401, 403, 404, 405, 409, 410, 413, 429, 500, 501, 503, closed}
+	return []int{200, 204, 299, 300, 302, 401, 404, 413, 500, 501, closed}
 }
 
 // TestJudgement has a good handler give one wrong answer to all that a case sends, each
@@ -64,7 +65,7 @@ func statuses() []int {
 func TestJudgement(t *testing.T) {
 	t.Parallel()
 	for _, status := range statuses() {
-		t.Run(http.StatusText(status), func(t *testing.T) {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
 			handler := good(t)
 			r := serve(t, func(on string, w http.ResponseWriter, r *http.Request) {
@@ -115,7 +116,7 @@ func TestJudgementOfEvents(t *testing.T) {
 			if id == "accept.link.created" && status == closed {
 				continue // nothing tells that from a target that is not there
 			}
-			t.Run(id+" "+http.StatusText(status), func(t *testing.T) {
+			t.Run(fmt.Sprint(id, " ", status), func(t *testing.T) {
 				t.Parallel()
 				handler := good(t)
 				r := serve(t, func(on string, w http.ResponseWriter, r *http.Request) {
@@ -125,15 +126,15 @@ func TestJudgementOfEvents(t *testing.T) {
 					}
 					handler(on, w, r)
 				})
+				got := r.run(t, eventCases()...)
 				for _, other := range eventCases() {
 					want := conform.Pass
 					if other == id {
 						want = judged(id, status)
 					}
-					if got := r.run(t, other)[other]; got != want || r.stop != nil {
-						t.Errorf("%d to %s: %s is %s, want %s; stopped: %v", status, id, other, got, want, r.stop)
+					if got[other] != want || r.stop != nil {
+						t.Errorf("%d to %s: %s is %s, want %s; stopped: %v", status, id, other, got[other], want, r.stop)
 					}
-					r.results = nil
 				}
 			})
 		}

@@ -32,6 +32,8 @@ const (
 	deadline = 20 * time.Second
 	// brief is the patience of runs in which nothing is to come.
 	brief = 100 * time.Millisecond
+	// patient is that of runs in which an answer has to come, on a slow machine too.
+	patient = 5 * time.Second
 )
 
 // TestMain lets more tests run at a time than there are cores: most of a run is waiting.
@@ -40,7 +42,7 @@ func TestMain(m *testing.M) {
 	chosen := false
 	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
 	if !chosen {
-		_ = flag.Set("test.parallel", "16")
+		_ = flag.Set("test.parallel", "32")
 	}
 	m.Run()
 }

@@ -12,12 +12,10 @@ import (
 	"github.com/leapfinancial/m2m/internal/conform"
 )
 
-// TestReferenceHandlerPasses gives data requests as long as a user would, so that a
-// slow machine fails nobody.
 func TestReferenceHandlerPasses(t *testing.T) {
 	t.Parallel()
 	r := serve(t, good(t))
-	r.Patience = 2 * time.Second
+	r.Patience = patient
 	r.run(t)
 	for _, result := range r.results {
 		if result.Outcome != conform.Pass || len(result.Records) == 0 {

@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/leapfinancial/m2m/internal/conform"
 )
@@ -33,9 +32,6 @@ func TestResultsHoldNoSecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := serve(t, behave)
-			if name == "good" {
-				r.Patience = time.Second
-			}
 			r.run(t)
 			if name == "credulous" && r.result(t, "data-request.forged").Outcome != conform.Fail {
 				t.Error("the key was not sent")
