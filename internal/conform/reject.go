@@ -167,16 +167,13 @@ func emptyKey(t *trial) (delivery.Request, error) {
 }
 
 func get(ctx context.Context, t *trial) (verdict, error) {
-	// Over a connection of its own: where a kept one breaks off, net/http tries a GET
-	// again, and the target seems to have been gone before.
-	records, err := t.race(ctx, delivery.Request{
+	record, err := t.send(ctx, delivery.Request{
 		Method: http.MethodGet, URL: t.Spec.Target.String(),
 		Headers: delivery.Headers{{Name: "User-Agent", Value: t.Spec.UserAgent}},
-	}, 1)
-	if err != nil {
+	})
+	switch {
+	case err != nil:
 		return verdict{}, err
-	}
-	switch record := records[0]; {
 	case accepted(record):
 		return verdict{Warn, "answered as if it were a delivery that was taken", ""}, nil
 	case record.Error != nil:
