@@ -93,6 +93,7 @@ func TestWire(t *testing.T) {
 			t.Error("it sent nothing")
 		})
 	}
+	t.Run("connections", func(t *testing.T) { checkConnections(t, all) })
 	t.Run("rubbish", func(t *testing.T) { checkRubbish(t, all) })
 	t.Run("ids", func(t *testing.T) { checkIDs(t, all) })
 	t.Run("reply endpoints", func(t *testing.T) { checkReplyEndpoints(t, all, r.Replies.Origin()) })
@@ -201,5 +202,17 @@ func checkOffBy(span time.Duration) func(*testing.T, []sent) {
 		if !deliveries[0].offBy(span) {
 			t.Errorf("the timestamp is %s, want one %s off %s", deliveries[0].value("X-M2M-Timestamp"), span, strconv.FormatInt(time.Now().Unix(), 10))
 		}
+	}
+}
+
+// checkConnections expects that no case uses a connection that an earlier one has left:
+// the target may just be closing it. Of the first two, nothing comes between.
+func checkConnections(t *testing.T, all []sent) {
+	owner := map[int]string{}
+	for _, one := range all {
+		if other, taken := owner[one.conn]; taken && other != one.on && one.on != "accept.link.opened" {
+			t.Errorf("%s and %s share a connection", other, one.on)
+		}
+		owner[one.conn] = one.on
 	}
 }
