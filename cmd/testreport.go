@@ -1,9 +1,11 @@
 package cmd
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/leapfinancial/m2m/internal/conform"
+	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/report"
 	"github.com/leapfinancial/m2m/internal/term"
 )
@@ -57,12 +59,26 @@ type summaryRecord struct {
 }
 
 // inert makes text from outside harmless for GitHub's runner, which takes "##[" for the
-// beginning of a command wherever it stands in a line of output.
+// beginning of a command wherever it stands in a line of output, and "::" at its beginning,
+// where a long text may be broken.
 func (v *testView) inert(text string) string {
 	if !v.github {
 		return text
 	}
-	return strings.ReplaceAll(text, "##[", "## [")
+	return strings.NewReplacer("##[", "## [", "::", ": :").Replace(text)
+}
+
+// writeRecord writes a record that is the same JSON for GitHub's runner, and no command.
+func (v *testView) writeRecord(record any) error {
+	line, err := delivery.EncodeLine(record)
+	if err != nil {
+		return err
+	}
+	if v.github {
+		line = bytes.ReplaceAll(line, []byte("##["), []byte(`#\u0023[`))
+	}
+	_, err = v.app.Out.Write(line)
+	return err
 }
 
 // annotate tells GitHub of what is wrong, on stderr.

@@ -88,7 +88,9 @@ func (t *testRun) result(stopped *conform.Stop) error {
 	default:
 		code = exitNo
 	}
-	return &exitError{code: code, err: stopped}
+	told := *stopped
+	told.Said, told.Fix = t.view.inert(told.Said), t.view.inert(told.Fix)
+	return &exitError{code: code, err: &told}
 }
 
 // probe runs the user's command, which prints how many effects there have been.
@@ -175,7 +177,7 @@ func (v *testView) done(r conform.Result) error {
 		v.annotate(r)
 		switch {
 		case v.app.JSON:
-			return v.app.writeJSON(newCaseRecord(r))
+			return v.writeRecord(newCaseRecord(r))
 		case r.NotRun: // the score counts it, and the error says why
 			return nil
 		}

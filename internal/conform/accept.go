@@ -61,7 +61,7 @@ func acceptCases() []Case {
 		Case{
 			ID: "accept.lowercase-headers", Title: "headers in lower case", Worst: Fail,
 			Why:   "Header names have no case, and HTTP/2 sends all of them in lower case.",
-			Sends: "correctly signed, with x-m2m-signature and every other header name in lower case",
+			Sends: "correctly signed, with x-m2m-signature and the other headers of a delivery in lower case",
 			Fix:   "Look headers up through your framework, which ignores case, and not in a map of names as they came.",
 			run: accepts(Fail, func(t *trial) (delivery.Request, error) {
 				request, err := build(t, operationCreated)
@@ -153,7 +153,7 @@ func event(name string) func(context.Context, *trial) (verdict, error) {
 			if err != nil {
 				return verdict{}, err
 			}
-			if _, err := t.Sender.Send(ctx, request, 1); err != nil {
+			if err := t.prepare(ctx, request); err != nil {
 				return verdict{}, err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/partner"
 )
 
 const (
@@ -59,6 +60,8 @@ func answered(ctx context.Context, t *trial) (verdict, error) {
 		return verdict{}, err
 	case came == nil:
 		return verdict{outcome: Warn, said: fmt.Sprintf("no PUT comes within %s", t.Patience)}, nil
+	case came.reply == nil && came.method == partner.Method:
+		return verdict{outcome: Warn, said: "a PUT comes, but not to the replyEndpoint", fix: "PUT to the URL in replyEndpoint as it is, host and path."}, nil
 	case came.reply == nil:
 		return verdict{outcome: Warn, said: fmt.Sprintf("a %s comes, not a PUT", came.method)}, nil
 	case !complete(*came):

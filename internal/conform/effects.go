@@ -14,6 +14,9 @@ const (
 	// probeSettle is how long after that a second one is watched for.
 	probeSettle = 500 * time.Millisecond
 	probeEvery  = 50 * time.Millisecond
+	// probeQuiet is how long the count has to stand still before a case begins: what
+	// earlier deliveries have set off may still be at work.
+	probeQuiet = time.Second
 )
 
 // countEffects notes how many effects there were and returns a function that says how
@@ -22,7 +25,7 @@ func (t *trial) countEffects(ctx context.Context) (func(context.Context) (int, e
 	if t.Probe == nil {
 		return nil, nil
 	}
-	before, err := t.Probe(ctx)
+	before, err := t.quiet(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -44,4 +47,24 @@ func (t *trial) countEffects(ctx context.Context) (func(context.Context) (int, e
 			}
 		}
 	}, nil
+}
+
+// quiet returns the count of effects when it has stood still, or after the patience.
+func (t *trial) quiet(ctx context.Context) (int, error) {
+	patience := t.Now().Add(probePatience)
+	count, err := t.Probe(ctx)
+	for still := t.Now(); err == nil; {
+		now := t.Now()
+		if now.Sub(still) >= probeQuiet || now.After(patience) {
+			return count, nil
+		}
+		if err := deliver.Sleep(ctx, probeEvery); err != nil {
+			return 0, err
+		}
+		before := count
+		if count, err = t.Probe(ctx); count != before {
+			still = t.Now()
+		}
+	}
+	return 0, err
 }

@@ -95,6 +95,9 @@ type tried struct {
 }
 
 func (r *runner) try(ctx context.Context, c Case) (tried, error) {
+	// A connection that an earlier case has left may be closed by the target at any
+	// moment, for its age, and that must not be taken for this case's doing.
+	r.Sender.Client.CloseIdle()
 	t, began := r.trial(), r.Now()
 	v, err := c.run(ctx, t)
 	if err != nil {

@@ -104,6 +104,15 @@ func (t *trial) send(ctx context.Context, request delivery.Request) (delivery.Re
 	return record, err
 }
 
+// prepare makes a delivery that is not judged.
+func (t *trial) prepare(ctx context.Context, request delivery.Request) error {
+	record, err := t.Sender.Send(ctx, request, 1)
+	if err == nil {
+		t.meet(record)
+	}
+	return err
+}
+
 // race delivers one request several times at one moment.
 func (t *trial) race(ctx context.Context, request delivery.Request, copies int) ([]delivery.Record, error) {
 	records, err := t.Sender.Race(ctx, request, copies)
@@ -117,6 +126,11 @@ func (t *trial) keep(records ...delivery.Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.records = append(t.records, records...)
+	t.meet(records...)
+}
+
+// meet notes whether the target took a connection.
+func (t *trial) meet(records ...delivery.Record) {
 	for _, record := range records {
 		if record.Error == nil || record.Error.Kind != string(endpoint.Refused) {
 			t.contact = true

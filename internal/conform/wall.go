@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
@@ -18,7 +19,7 @@ import (
 func (r *runner) scout(ctx context.Context) error {
 	var seen []tried
 	for _, c := range acceptCases()[:len(eventNames())] {
-		if len(r.left) > 0 && r.left[0].ID == c.ID {
+		if slices.ContainsFunc(r.left, func(left Case) bool { return left.ID == c.ID }) {
 			r.watch.Started(c)
 		}
 		result, err := r.try(ctx, c)
@@ -36,6 +37,10 @@ func (r *runner) scout(ctx context.Context) error {
 			return r.addAll(ctx, append(seen, result))
 		}
 		seen = append(seen, result)
+		if needsTLS(record) {
+			// So is the whole port, and a server of TLS breaks off longer requests.
+			break
+		}
 	}
 	first := seen[0].Result
 	said, fix := wall(first.Records[0])
@@ -81,7 +86,7 @@ func wall(record delivery.Record) (said, fix string) {
 	case isRedirect(answer.Status):
 		location, _ := answer.Headers.Get("Location")
 		return throughRedirect(target, location)
-	case target.Scheme == "http" && wantsTLS(answer):
+	case needsTLS(record):
 		return "the target needs HTTPS", "pass --to https://" + target.Host + target.RequestURI()
 	case answer.Status == http.StatusNotFound || answer.Status == http.StatusGone:
 		return fmt.Sprintf("there is no handler at the path %s: every delivery is answered %d", target.EscapedPath(), answer.Status),
@@ -114,9 +119,15 @@ func sentence(hint string) string {
 
 func sameButSlash(a, b string) bool { return a == b+"/" || b == a+"/" }
 
-// wantsTLS knows the answers that servers give in plain HTTP on a port of TLS: nginx
-// and Go's net/http say 400 in words, others 426.
-func wantsTLS(answer *delivery.Response) bool {
-	return answer.Status == http.StatusUpgradeRequired ||
-		answer.Status == http.StatusBadRequest && bytes.Contains(bytes.ToUpper(answer.Body[:min(len(answer.Body), 4096)]), []byte("HTTPS"))
+// needsTLS knows the answers that servers give in plain HTTP on a port of TLS: nginx,
+// Apache and Go's net/http say 400 in words, others 426.
+func needsTLS(record delivery.Record) bool {
+	if record.Error != nil || !strings.HasPrefix(record.Request.URL, "http:") {
+		return false
+	}
+	answer := record.Response
+	words := bytes.ToUpper(answer.Body[:min(len(answer.Body), 4096)])
+	// HTTPS alone would do for a link in a framework's own 400.
+	inWords := bytes.Contains(words, []byte("PLAIN HTTP")) || bytes.Contains(words, []byte("HTTP REQUEST TO AN HTTPS"))
+	return answer.Status == http.StatusUpgradeRequired || answer.Status == http.StatusBadRequest && inWords
 }
