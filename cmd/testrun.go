@@ -54,7 +54,7 @@ func (t *testRun) run(ctx context.Context) error {
 	t.view = newTestView(t, reports)
 	began := t.app.Now()
 	err = conform.Run(ctx, t.cases, t.options, conform.Watcher{Started: t.view.started, Done: t.view.done})
-	var stopped *conform.Stop
+	var stopped *conform.StopError
 	if err != nil && !errors.As(err, &stopped) {
 		return errors.Join(err, t.view.interrupted())
 	}
@@ -75,7 +75,7 @@ func (t *testRun) run(ctx context.Context) error {
 }
 
 // result returns how the run ends.
-func (t *testRun) result(stopped *conform.Stop) error {
+func (t *testRun) result(stopped *conform.StopError) error {
 	code := exitDone
 	if t.view.summary.Failed > 0 || t.Strict && t.view.summary.Warned > 0 {
 		code = exitNo

@@ -57,7 +57,7 @@ type rig struct {
 	started []string
 	results []conform.Result
 	// stop is why the run ended early, err another error of it.
-	stop *conform.Stop
+	stop *conform.StopError
 	err  error
 }
 
@@ -180,7 +180,7 @@ func (r *rig) current() string {
 
 // run runs the cases that match the patterns, all where there is none, and returns how
 // each ended. It expects that one that was run was started before, in the order of
-// Cases, and that nothing but a *Stop ends the run.
+// Cases, and that nothing but a *StopError ends the run.
 func (r *rig) run(t *testing.T, only ...string) map[string]conform.Outcome {
 	t.Helper()
 	r.play(t.Context(), t, only...)

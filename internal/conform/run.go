@@ -11,8 +11,8 @@ import (
 	"github.com/leapfinancial/m2m/internal/endpoint"
 )
 
-// Stop is why a run ended before all cases were run.
-type Stop struct {
+// StopError is why a run ended before all cases were run.
+type StopError struct {
 	// Said is what happened, in a phrase, and Fix how to mend it. Both may quote what
 	// came from outside.
 	Said, Fix string
@@ -21,10 +21,10 @@ type Stop struct {
 }
 
 // Error returns what happened.
-func (s *Stop) Error() string { return s.Said }
+func (s *StopError) Error() string { return s.Said }
 
 // Hint returns how to mend it.
-func (s *Stop) Hint() string { return s.Fix }
+func (s *StopError) Hint() string { return s.Fix }
 
 // Watcher is told how a run goes, one call at a time.
 type Watcher struct {
@@ -36,7 +36,7 @@ type Watcher struct {
 
 // Run runs the cases. Where no delivery can get to the handler at all, one of them says
 // so and the rest are skipped; where the target stops answering on the way, the case
-// that it died of fails and the rest are skipped. Both come back as a *Stop. Another
+// that it died of fails and the rest are skipped. Both come back as a *StopError. Another
 // error is the context's, the probe's or the watcher's.
 func Run(ctx context.Context, cases []Case, o Options, watch Watcher) error {
 	o.Patience = cmp.Or(o.Patience, replyPatience)
@@ -59,7 +59,7 @@ type runner struct {
 	// may have died of the first of them.
 	held []Result
 	// stop ends the run.
-	stop *Stop
+	stop *StopError
 }
 
 func (r *runner) run(ctx context.Context) error {
@@ -140,7 +140,7 @@ func (r *runner) died(result *Result, when string) {
 	result.Outcome = Fail
 	result.Said = fmt.Sprintf("the target stopped answering %s it", when)
 	result.Fix = "Look into its log for what ended or blocked it, and catch that where it happens."
-	r.stop = &Stop{
+	r.stop = &StopError{
 		Said: fmt.Sprintf("the target stopped answering in %s", result.Case.ID),
 		Fix:  "start it again and run m2m test --only " + result.Case.ID, Unreachable: true,
 	}

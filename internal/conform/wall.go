@@ -28,7 +28,7 @@ func (r *runner) scout(ctx context.Context) error {
 		}
 		record := result.Records[0]
 		if record.Error != nil && len(seen) == 0 {
-			r.stop = &Stop{Said: record.Error.Message, Fix: cmp.Or(record.Error.Hint, "see in its log what it does with a delivery"), Unreachable: true}
+			r.stop = &StopError{Said: record.Error.Message, Fix: cmp.Or(record.Error.Hint, "see in its log what it does with a delivery"), Unreachable: true}
 			r.meet(result.Result, record.Error.Message, r.stop.Fix)
 			return nil
 		}
@@ -44,7 +44,7 @@ func (r *runner) scout(ctx context.Context) error {
 	}
 	first := seen[0].Result
 	said, fix := wall(first.Records[0])
-	r.stop = &Stop{Said: said, Fix: fix}
+	r.stop = &StopError{Said: said, Fix: fix}
 	r.meet(first, said, fix)
 	return nil
 }
