@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -104,7 +105,7 @@ func Main() int {
 
 // run executes one command line.
 func run(ctx context.Context, env *env, args []string) exitCode {
-	root := newRootCmd(env)
+	root := newRootCmdFor(env, given(args))
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
@@ -112,6 +113,11 @@ func run(ctx context.Context, env *env, args []string) exitCode {
 	}
 	tellError(env.Err, err)
 	return codeOf(err)
+}
+
+// given says of a word whether it is among a command line's.
+func given(args []string) func(word string) bool {
+	return func(word string) bool { return slices.Contains(args, word) }
 }
 
 // globals are the flags of every command.
@@ -155,7 +161,14 @@ const rootExamples = `  # See the whole story in one process
 // welcome is what m2m says to who knows nothing of it yet.
 const welcome = longHelp + "\n\n" + rootExamples + "\n\nAll commands and flags: m2m --help\n"
 
+// newRootCmd makes the whole command line.
 func newRootCmd(env *env) *cobra.Command {
+	return newRootCmdFor(env, func(string) bool { return true })
+}
+
+// newRootCmdFor makes as much of the command line as it takes to answer to words of
+// which asked says whether the user gave them.
+func newRootCmdFor(env *env, asked func(word string) bool) *cobra.Command {
 	a := &app{env: env}
 	color := enumValue{name: "--color", value: &a.Color, allowed: []string{"auto", "always", "never"}}
 	a.Color = "auto"
@@ -203,13 +216,11 @@ func newRootCmd(env *env) *cobra.Command {
 		&cobra.Group{ID: "learning", Title: "Learning:"},
 	)
 	root.SetHelpCommand(newHelpCmd(a))
-	root.AddCommand(
-		newSendCmd(a, nil), newListenCmd(a, nil), newVerifyCmd(a, nil), newReplyCmd(a, nil),
-		newTestCmd(a, nil), newReplayCmd(a, nil), newLoadCmd(a, nil),
-		newDemoCmd(a, nil), newEventsCmd(a, nil), newConfigCmd(a, nil), newVersionCmd(a), newCompletionCmd(a),
-	)
+	a.addCommands(root, asked)
 	root.AddCommand(newTopics()...)
-	a.completeFlags(root)
+	if asked(cobra.ShellCompRequestCmd) || asked(cobra.ShellCompNoDescRequestCmd) {
+		a.completeFlags(root)
+	}
 	return root
 }
 
