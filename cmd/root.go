@@ -14,13 +14,11 @@ import (
 	"log"
 	"net/http"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -87,20 +85,7 @@ func Main() int {
 	// net/http tells the standard logger of servers that speak out of turn, in
 	// their own words and on the user's terminal.
 	log.SetOutput(io.Discard)
-	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(nil)
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	// nohup has it ignored, and that stays so.
-	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
-	}
-	interrupted, stop := signal.NotifyContext(context.Background(), signals...)
-	defer stop()
-	context.AfterFunc(interrupted, func() {
-		stop() // a second Ctrl-C kills
-		cancel(errInterrupted)
-	})
-	return int(run(ctx, systemEnv(), os.Args[1:]))
+	return int(run(newUntilInterrupted(), systemEnv(), os.Args[1:]))
 }
 
 // run executes one command line.
@@ -108,7 +93,7 @@ func run(ctx context.Context, env *env, args []string) exitCode {
 	root := newRootCmdFor(env, given(args))
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = errInterrupted
 	}
 	tellError(env.Err, err)
@@ -134,7 +119,7 @@ type app struct {
 	// ring holds the webhook secrets once they were read.
 	ring *keyring
 	// done is closed when the user interrupts the command.
-	done <-chan struct{}
+	done func() <-chan struct{}
 	// stdin names what reads standard input, which can be read only once.
 	stdin string
 }
@@ -190,7 +175,7 @@ func newRootCmdFor(env *env, asked func(word string) bool) *cobra.Command {
 			return err
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			a.done = cmd.Context().Done()
+			a.done = cmd.Context().Done
 			a.settings = newSettings(a, cmd.Flags())
 			return a.settings.fill("profile")
 		},
