@@ -5,7 +5,6 @@ go 1.26
 require (
 	github.com/agnivade/levenshtein v1.2.2
 	github.com/fatih/color v1.19.0
-	github.com/google/jsonschema-go v0.4.3
 	github.com/google/uuid v1.6.0
 	github.com/mattn/go-isatty v0.0.24
 	github.com/spf13/cobra v1.10.2
@@ -21,6 +20,7 @@ require (
 // Test dependencies.
 require (
 	github.com/google/go-cmp v0.7.0
+	github.com/google/jsonschema-go v0.4.3
 	github.com/rogpeppe/go-internal v1.16.0
 )
 

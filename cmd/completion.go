@@ -25,14 +25,12 @@ func newCompletionCmd(a *app) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	noDescriptions := false
 	cmd := &cobra.Command{
-		Use:   "completion SHELL",
-		Short: "Print the completion script for a shell",
+		Use: "completion SHELL",
 		Long: `Print the script with which a shell completes m2m's commands and flags.
 
 It completes their values, too: events, faults, scenarios, profiles. The
 packages bring it along.`,
 		Example:   completionExamples,
-		GroupID:   "learning",
 		ValidArgs: shells,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

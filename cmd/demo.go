@@ -37,10 +37,8 @@ func newDemoCmd(a *app, runF func(context.Context, *app) error) *cobra.Command {
 	}
 	return &cobra.Command{
 		Use:     "demo",
-		Short:   "See the whole story in one process",
 		Long:    "See the whole story in one process, without set-up and without network.\n\nIt is a receiver, a stand-in for M2M's Partner API and a sample handler: the\nfive events, a data request answered and a forgery refused.",
 		Example: "  m2m demo",
-		GroupID: "learning",
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runF(cmd.Context(), a) },
 	}

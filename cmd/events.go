@@ -37,10 +37,8 @@ func newEventsCmd(a *app, runF func(context.Context, *eventsOptions) error) *cob
 	}
 	cmd := &cobra.Command{
 		Use:     "events [EVENT]",
-		Short:   "List the events, print their samples and JSON Schemas",
 		Long:    "List the events, or print one's sample, its JSON Schema or the test vectors.",
 		Example: eventsExamples,
-		GroupID: "learning",
 		Args:    cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			catalogue, err := a.catalogue()

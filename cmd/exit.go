@@ -141,6 +141,3 @@ func hintOf(err error) string {
 	}
 	return ""
 }
-
-// errInterrupted is the cause of a context that the user ended.
-var errInterrupted = errors.New("interrupted")

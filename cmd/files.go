@@ -16,7 +16,7 @@ func (a *app) open(name, what string) (io.ReadCloser, error) {
 			return nil, fmt.Errorf("standard input cannot be both %s and %s", a.stdin, what)
 		}
 		a.stdin = what
-		return io.NopCloser(&interruptible{in: a.In, done: a.done}), nil
+		return io.NopCloser(&interruptible{in: a.In, done: a.done()}), nil
 	}
 	info, err := os.Stat(name)
 	var path *fs.PathError
@@ -40,7 +40,7 @@ func (a *app) open(name, what string) (io.ReadCloser, error) {
 	return struct {
 		io.Reader
 		io.Closer
-	}{&interruptible{in: file, done: a.done}, file}, nil
+	}{&interruptible{in: file, done: a.done()}, file}, nil
 }
 
 // read reads a whole file of at most limit bytes, or standard input for "-".

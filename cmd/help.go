@@ -46,11 +46,11 @@ func (a *app) newPagesCmd(name, short string, pages func(manual.Manual) []manual
 		Use:    name + " DIR",
 		Short:  short,
 		Hidden: true,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return withHint(errors.New("no directory to write the pages into"), "m2m help %s DIR", name)
 			}
-			m, err := a.manual(cmd.Root())
+			m, err := a.manual(newRootCmd(a.env))
 			if err != nil {
 				return err
 			}

@@ -67,10 +67,8 @@ func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cob
 	}
 	cmd := &cobra.Command{
 		Use:     "listen",
-		Short:   "Receive deliveries, verify and show them",
 		Long:    "Receive deliveries, verify their signatures, show them and answer.\n\nEvery path is served: 200 OK when valid, 401 Invalid signature when not. A PUT\nto /partner/data-requests/ID is answered as M2M's Partner API would.",
 		Example: listenExamples,
-		GroupID: "everyday",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.JSON {

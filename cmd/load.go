@@ -70,10 +70,8 @@ func newLoadCmd(a *app, runF func(context.Context, *loadOptions) error) *cobra.C
 	expect := &expectValue{value: &opts.Expect}
 	cmd := &cobra.Command{
 		Use:               "load [EVENT...]",
-		Short:             "Deliver at a rate, and report how the handler bore it",
 		Long:              loadHelp,
 		Example:           loadExamples,
-		GroupID:           "further",
 		ValidArgsFunction: a.completeEvent,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Events = args

@@ -50,10 +50,8 @@ func newReplayCmd(a *app, runF func(context.Context, *replayOptions) error) *cob
 	expect := &expectValue{value: &opts.Expect}
 	cmd := &cobra.Command{
 		Use:     "replay FILE...",
-		Short:   "Send captured deliveries again",
 		Long:    "Send captured deliveries again, in their order.\n\nCaptures are delivery records, raw HTTP requests or curl commands. Body and\nheaders stay as they are; timestamp and signature are made anew, since a\nhandler refuses old ones.",
 		Example: replayExamples,
-		GroupID: "further",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if opts.Files = args; len(args) == 0 {
 				return withHint(errors.New("nothing to replay"), "name a file that m2m listen --save wrote, or - for stdin")

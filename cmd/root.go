@@ -14,12 +14,11 @@ import (
 	"log"
 	"net/http"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -86,32 +85,24 @@ func Main() int {
 	// net/http tells the standard logger of servers that speak out of turn, in
 	// their own words and on the user's terminal.
 	log.SetOutput(io.Discard)
-	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(nil)
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	// nohup has it ignored, and that stays so.
-	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
-	}
-	interrupted, stop := signal.NotifyContext(context.Background(), signals...)
-	defer stop()
-	context.AfterFunc(interrupted, func() {
-		stop() // a second Ctrl-C kills
-		cancel(errInterrupted)
-	})
-	return int(run(ctx, systemEnv(), os.Args[1:]))
+	return int(run(newUntilInterrupted(), systemEnv(), os.Args[1:]))
 }
 
 // run executes one command line.
 func run(ctx context.Context, env *env, args []string) exitCode {
-	root := newRootCmd(env)
+	root := newRootCmdFor(env, given(args))
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = errInterrupted
 	}
 	tellError(env.Err, err)
 	return codeOf(err)
+}
+
+// given says of a word whether it is among a command line's.
+func given(args []string) func(word string) bool {
+	return func(word string) bool { return slices.Contains(args, word) }
 }
 
 // globals are the flags of every command.
@@ -128,7 +119,7 @@ type app struct {
 	// ring holds the webhook secrets once they were read.
 	ring *keyring
 	// done is closed when the user interrupts the command.
-	done <-chan struct{}
+	done func() <-chan struct{}
 	// stdin names what reads standard input, which can be read only once.
 	stdin string
 }
@@ -155,7 +146,14 @@ const rootExamples = `  # See the whole story in one process
 // welcome is what m2m says to who knows nothing of it yet.
 const welcome = longHelp + "\n\n" + rootExamples + "\n\nAll commands and flags: m2m --help\n"
 
+// newRootCmd makes the whole command line.
 func newRootCmd(env *env) *cobra.Command {
+	return newRootCmdFor(env, func(string) bool { return true })
+}
+
+// newRootCmdFor makes as much of the command line as it takes to answer to words of
+// which asked says whether the user gave them.
+func newRootCmdFor(env *env, asked func(word string) bool) *cobra.Command {
 	a := &app{env: env}
 	color := enumValue{name: "--color", value: &a.Color, allowed: []string{"auto", "always", "never"}}
 	a.Color = "auto"
@@ -177,7 +175,7 @@ func newRootCmd(env *env) *cobra.Command {
 			return err
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			a.done = cmd.Context().Done()
+			a.done = cmd.Context().Done
 			a.settings = newSettings(a, cmd.Flags())
 			return a.settings.fill("profile")
 		},
@@ -203,13 +201,11 @@ func newRootCmd(env *env) *cobra.Command {
 		&cobra.Group{ID: "learning", Title: "Learning:"},
 	)
 	root.SetHelpCommand(newHelpCmd(a))
-	root.AddCommand(
-		newSendCmd(a, nil), newListenCmd(a, nil), newVerifyCmd(a, nil), newReplyCmd(a, nil),
-		newTestCmd(a, nil), newReplayCmd(a, nil), newLoadCmd(a, nil),
-		newDemoCmd(a, nil), newEventsCmd(a, nil), newConfigCmd(a, nil), newVersionCmd(a), newCompletionCmd(a),
-	)
+	a.addCommands(root, asked)
 	root.AddCommand(newTopics()...)
-	a.completeFlags(root)
+	if asked(cobra.ShellCompRequestCmd) || asked(cobra.ShellCompNoDescRequestCmd) {
+		a.completeFlags(root)
+	}
 	return root
 }
 

@@ -87,10 +87,8 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	retry := false
 	cmd := &cobra.Command{
 		Use:               "send [EVENT...]",
-		Short:             "Deliver correctly signed events to a handler",
 		Long:              "Deliver fresh, correctly signed sample events to a handler, as M2M does.\n\nThe events: link.created, link.opened, user.data_request, operation.created,\noperation.cancelled.",
 		Example:           sendExamples,
-		GroupID:           "everyday",
 		ValidArgsFunction: a.completeEvent,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Events = args

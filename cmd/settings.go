@@ -36,10 +36,8 @@ func newConfigCmd(a *app, runF func(context.Context, *configOptions) error) *cob
 	}
 	cmd := &cobra.Command{
 		Use:     "config",
-		Short:   "List the settings and where they come from",
 		Long:    "List every setting, its value and where it comes from.\n\nThat is a flag, the environment, m2m.yaml in the working directory,\nm2m/config.yaml in the user's configuration directory, or a default. Secrets\nshow as fingerprints.",
 		Example: configExamples,
-		GroupID: "learning",
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runF(cmd.Context(), opts) },
 	}

@@ -54,10 +54,8 @@ func newTestCmd(a *app, runF func(context.Context, *testOptions) error) *cobra.C
 	}
 	cmd := &cobra.Command{
 		Use:     "test --to URL",
-		Short:   "Play M2M, and an attacker, against your handler",
 		Long:    "Play M2M, and an attacker, against a running handler, and say case by case what\nis wrong and how to mend it: signatures, freshness, duplicates, order, load, and\nwhether a forged data request gets your API key. It sends what a handler in\nproduction would get; run it against one with test data.",
 		Example: testExamples,
-		GroupID: "further",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := opts.check(); err != nil {

@@ -51,10 +51,8 @@ func newVerifyCmd(a *app, runF func(context.Context, *verifyOptions) error) *cob
 	}
 	cmd := &cobra.Command{
 		Use:     "verify FILE...",
-		Short:   "Check the signatures of captured deliveries",
 		Long:    "Check the signatures of captured deliveries, and say why one does not match.\n\nThe form is recognised from the content. Freshness is judged only with\n--tolerance: a captured delivery is old by nature.",
 		Example: verifyExamples,
-		GroupID: "everyday",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Files = args
 			opts.HasSignature = cmd.Flags().Changed("signature")

@@ -27,10 +27,8 @@ func buildVersion() string {
 func newVersionCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
-		Short:   "Print the version",
 		Long:    "Print the version, and what it was built with and for.",
 		Example: "  m2m version",
-		GroupID: "learning",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if a.JSON {
