@@ -40,6 +40,7 @@ type faultRun struct {
 func faultRuns() []faultRun {
 	return []faultRun{
 		{"send", false, commandRun("send -v link.created --to ORIGIN/hooks")},
+		{"send --redact", false, commandRun("send -v --redact link.created --to ORIGIN/hooks")},
 		{"reply", false, commandRun("reply --event DIR/request.json --set dob=1990-05-15 --endpoint ORIGIN/partner/data-requests/dr_acme_x9y8z7w6v5u4")},
 		{"test", false, commandRun("test -v --to ORIGIN/hooks --only accept.link.created --report junit=DIR/report.xml --report html=DIR/report.html")},
 		{"load", false, commandRun("load link.created --to ORIGIN/hooks --rate 30/s --duration 100ms --report html=DIR/report.html")},
@@ -88,6 +89,7 @@ func meetings() map[string]met {
 		"gzip-bomb":        taken(""),
 		"huge":             taken("longer than"),
 		"endless":          taken("longer than"),
+		"deep":             taken(""),
 		"http-0.9":         unanswered("does not answer in HTTP"),
 		"not-http":         unanswered("does not answer in HTTP"),
 		"tls-wrong-name":   unanswered("no TLS with .*: .*elsewhere.test"),
