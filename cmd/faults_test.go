@@ -43,7 +43,7 @@ func faultRuns() []faultRun {
 		{"send --redact", false, commandRun("send -v --redact link.created --to ORIGIN/hooks")},
 		{"reply", false, commandRun("reply --event DIR/request.json --set dob=1990-05-15 --endpoint ORIGIN/partner/data-requests/dr_acme_x9y8z7w6v5u4")},
 		{"test", false, commandRun("test -v --to ORIGIN/hooks --only accept.link.created --report junit=DIR/report.xml --report html=DIR/report.html")},
-		{"load", false, commandRun("load link.created --to ORIGIN/hooks --rate 30/s --duration 100ms --report html=DIR/report.html")},
+		{"load", false, commandRun("load link.created --to ORIGIN/hooks --rate 1/20s --duration 20s --report html=DIR/report.html")},
 		{"listen --forward-to", true, forwardRun},
 	}
 }
