@@ -127,7 +127,7 @@ func faults() []fault {
 		{name: "gzip-bomb", does: "answers 100 MB of zeros, packed with gzip", serve: answering(okBody + gzipBomb()), large: true},
 		{name: "huge", does: "answers 100 MB", serve: repeating(okBody+fmt.Sprintf("Content-Length: %d\r\n\r\n", 100<<20), "x", 100<<20), large: true},
 		{name: "endless", does: "answers without end", serve: repeating(okBody+"\r\n", "x"+esc, 0), large: true},
-		{name: "deep", does: "answers JSON that nests 400 000 deep", serve: answering(okBody + "\r\n" + strings.Repeat("[", 400_000)+strings.Repeat("]", 400_000)), large: true},
+		{name: "deep", does: "answers JSON that nests 400 000 deep", serve: answering(okBody + "\r\n" + strings.Repeat("[", 400_000) + strings.Repeat("]", 400_000)), large: true},
 		{name: "http-0.9", does: "answers in HTTP/0.9: a body alone", serve: answering("<html>" + esc + "</html>\n")},
 		{name: "not-http", does: "speaks another protocol", serve: answering("220 mail" + esc + " ESMTP\r\n")},
 		{name: "tls-wrong-name", does: "has a certificate for another name", secure: true, host: "elsewhere.test", validFor: hour, serve: answering(okBody + "\r\n")},
