@@ -56,15 +56,6 @@ type summaryRecord struct {
 	Skipped int    `json:"skipped"`
 }
 
-// inert makes text from outside harmless for GitHub's runner, which takes "##[" for the
-// beginning of a command wherever it stands in a line of output.
-func (v *testView) inert(text string) string {
-	if !v.github {
-		return text
-	}
-	return strings.ReplaceAll(text, "##[", "## [")
-}
-
 // annotate tells GitHub of what is wrong, on stderr.
 func (v *testView) annotate(r conform.Result) {
 	if !v.github || r.Outcome != conform.Warn && r.Outcome != conform.Fail {
@@ -79,7 +70,7 @@ func (v *testView) annotate(r conform.Result) {
 		lines = append(lines, "received: "+term.Safe(r.Received))
 	}
 	lines = append(lines, "fix: "+term.Safe(r.Fix))
-	report.Annotate(v.app.Err, report.Annotation{Level: level, Title: r.Case.ID, Text: v.inert(strings.Join(lines, "\n"))})
+	report.Annotate(v.app.Err, report.Annotation{Level: level, Title: r.Case.ID, Text: strings.Join(lines, "\n")})
 }
 
 // testReports are the reports of a run of test.

@@ -195,7 +195,7 @@ func (v *testView) showGroup() error {
 		return nil
 	}
 	p := v.app.printer(v.app.Out)
-	p.Group(group, v.inert, v.app.Verbose)
+	p.Group(group, v.app.Verbose)
 	return p.Err()
 }
 

@@ -29,6 +29,15 @@ func TestSafe(t *testing.T) {
 		"raw \x9b and \xff\xfe":   `raw \x9b and \xff\xfe`,
 		"cut \xe2\x80":            `cut \xe2\x80`,
 		"\ufffd":                  `\ufffd`,
+		"::error::x":              `\u003a:error::x`,
+		"a ::stop-commands::x":    `a \u003a:stop-commands::x`,
+		"x ##[add-mask]y":         `x #\u0023[add-mask]y`,
+		"\u00a0::debug::x":        "\u00a0" + `\u003a:debug::x`,
+		"##vso[task.setvariable]": `#\u0023vso[task.setvariable]`,
+		"##teamcity[buildStop]":   `#\u0023teamcity[buildStop]`,
+		"###[x]":                  `##\u0023[x]`,
+		"[::1]:3000, ::1, a::b":   "[::1]:3000, ::1, a::b",
+		"## a heading":            "## a heading",
 	} {
 		if got := term.Safe(text); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
