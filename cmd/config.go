@@ -224,6 +224,9 @@ func (s *settings) readFile(name string, project, required bool) error {
 		file.values[key] = v.Get(key)
 	}
 	s.files = append(s.files, file)
+	if err == nil && file.holdsSecret() && isReadableByAll(info) {
+		s.app.warn("%s holds a secret, and everybody on this machine can read it: chmod 600 %s", name, name)
+	}
 	s.warnOf(file, known)
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"os/signal"
@@ -155,22 +154,6 @@ func (l *listening) open(ctx context.Context) ([]net.Listener, error) {
 	return listeners, nil
 }
 
-func (o *listenOptions) removeReadyFile() error {
-	if o.ReadyFile == "" {
-		return nil
-	}
-	// One that an earlier run left names a port that is no longer open. A device, a pipe
-	// or a link is somebody's, and is written into.
-	info, err := os.Lstat(o.ReadyFile)
-	if err == nil && info.Mode().IsRegular() {
-		err = os.Remove(o.ReadyFile)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("--ready-file: %w", err)
-	}
-	return nil
-}
-
 // serve receives until what was wanted has come, the time is over, the command has
 // ended, or the user ends it.
 func (l *listening) serve(ctx context.Context, server *listen.Server, listeners []net.Listener, url string) error {
@@ -266,7 +249,7 @@ func (l *listening) ready(url string) error {
 	if l.ReadyFile == "" {
 		return nil
 	}
-	if err := os.WriteFile(l.ReadyFile, []byte(url+"\n"), 0o600); err != nil {
+	if err := writeReadyFile(l.ReadyFile, url+"\n"); err != nil {
 		return fmt.Errorf("--ready-file: %w", err)
 	}
 	return nil

@@ -127,6 +127,8 @@ func loadResult(r load.Report) error {
 		return failure
 	case r.Refused > 0:
 		return result(exitNo)
+	case r.Sent() == 0:
+		return withHint(errors.New("nothing was sent: the time was over before the first delivery was made"), "this machine is too busy, or --duration too short")
 	}
 	return nil
 }

@@ -239,6 +239,9 @@ func (o *replyOptions) send(ctx context.Context, answer partner.Answer, rules en
 	if outcome.Note != "" {
 		o.app.warn("%s", outcome.Note)
 	}
+	if o.app.Redact {
+		outcome.Message = term.RedactText(outcome.Message, answer.Body)
+	}
 	if o.app.JSON {
 		if err := o.app.writeJSON(outcomeRecord(answer, outcome)); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"github.com/leapfinancial/m2m/internal/deliver"
 	"github.com/leapfinancial/m2m/internal/endpoint"
 	"github.com/leapfinancial/m2m/internal/manual"
+	"github.com/leapfinancial/m2m/internal/term"
 )
 
 type testOptions struct {
@@ -168,6 +169,9 @@ func runTest(ctx context.Context, o *testOptions) error {
 		Spec:      deliver.Spec{Target: o.Target, Key: ring.keys[0], UserAgent: userAgent(), Edits: o.Headers},
 		Sender:    &deliver.Sender{Client: client, Now: o.app.Now, NewID: o.app.newID},
 		Catalogue: catalogue, Rand: o.app.Rand, Now: o.app.Now,
+	}
+	if o.app.Redact {
+		run.options.Mask = func(body []byte) []byte { return term.Redact(body) }
 	}
 	return run.run(ctx)
 }

@@ -58,16 +58,6 @@ type summaryRecord struct {
 	Skipped int    `json:"skipped"`
 }
 
-// inert makes text from outside harmless for GitHub's runner, which takes "##[" for the
-// beginning of a command wherever it stands in a line of output, and "::" at its beginning,
-// where a long text may be broken.
-func (v *testView) inert(text string) string {
-	if !v.github {
-		return text
-	}
-	return strings.NewReplacer("##[", "## [", "::", ": :").Replace(text)
-}
-
 // writeRecord writes a record that is the same JSON for GitHub's runner, and no command.
 func (v *testView) writeRecord(record any) error {
 	line, err := delivery.EncodeLine(record)
@@ -95,7 +85,7 @@ func (v *testView) annotate(r conform.Result) {
 		lines = append(lines, "received: "+term.Safe(r.Received))
 	}
 	lines = append(lines, "fix: "+term.Safe(r.Fix))
-	report.Annotate(v.app.Err, report.Annotation{Level: level, Title: r.Case.ID, Text: v.inert(strings.Join(lines, "\n"))})
+	report.Annotate(v.app.Err, report.Annotation{Level: level, Title: r.Case.ID, Text: strings.Join(lines, "\n")})
 }
 
 // testReports are the reports of a run of test.

@@ -88,9 +88,7 @@ func (t *testRun) result(stopped *conform.StopError) error {
 	default:
 		code = exitNo
 	}
-	told := *stopped
-	told.Said, told.Fix = t.view.inert(told.Said), t.view.inert(told.Fix)
-	return &exitError{code: code, err: &told}
+	return &exitError{code: code, err: stopped}
 }
 
 // probe runs the user's command, which prints how many effects there have been.
@@ -197,7 +195,7 @@ func (v *testView) showGroup() error {
 		return nil
 	}
 	p := v.app.printer(v.app.Out)
-	p.Group(group, v.inert, v.app.Verbose)
+	p.Group(group, v.app.Verbose)
 	return p.Err()
 }
 

@@ -10,12 +10,12 @@ import (
 	"github.com/leapfinancial/m2m/internal/endpoint"
 )
 
-// answers says what came back, equal answers counted.
-func answers(records []delivery.Record) string {
+// answers says what came back, equal answers counted; of bodies, what the mask leaves.
+func answers(records []delivery.Record, mask func([]byte) []byte) string {
 	var texts []string
 	counts := map[string]int{}
 	for _, record := range records {
-		text := answer(record)
+		text := answer(record, mask)
 		if counts[text]++; counts[text] == 1 {
 			texts = append(texts, text)
 		}
@@ -34,7 +34,7 @@ func answers(records []delivery.Record) string {
 
 // answer says what came back for one delivery: the status, where a redirect leads, and
 // how the body begins.
-func answer(record delivery.Record) string {
+func answer(record delivery.Record, mask func([]byte) []byte) string {
 	if record.Error != nil {
 		return "no answer (" + record.Error.Kind + "): " + record.Error.Message
 	}
@@ -43,7 +43,11 @@ func answer(record delivery.Record) string {
 	if location, ok := response.Headers.Get("Location"); ok && isRedirect(response.Status) {
 		text += " to " + location
 	}
-	if start := excerpt(response.Body); start != "" {
+	body := response.Body
+	if mask != nil {
+		body = mask(body)
+	}
+	if start := excerpt(body); start != "" {
 		text += ", " + start
 	}
 	if response.Truncated {

@@ -34,6 +34,8 @@ type Options struct {
 	Patience time.Duration
 	// Unreachable says why the handler cannot reach Replies; empty when it can.
 	Unreachable string
+	// Mask makes of an answer's body what may be shown of it; nil shows all.
+	Mask func(body []byte) []byte
 	// Probe counts the effects that deliveries have had; nil where nobody counts them.
 	Probe func(context.Context) (int, error)
 }
@@ -156,7 +158,7 @@ func (t *trial) result(c Case, v verdict, took time.Duration) Result {
 		first := t.records[0]
 		body, _ := delivery.ReadPayload(first.Request.Body)
 		r.Sent = strings.Join(strings.Fields(first.Request.Method+" "+first.Event+" "+body.ID), " ") + ": " + c.Sends
-		r.Received = answers(t.records)
+		r.Received = answers(t.records, t.Mask)
 	}
 	return r
 }

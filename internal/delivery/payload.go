@@ -30,7 +30,7 @@ type Payload struct {
 func ReadPayload(body []byte) (Payload, error) {
 	// Few brackets nest no deeper than they are many, and are counted fast.
 	if bytes.Count(body, []byte("{"))+bytes.Count(body, []byte("[")) > MaxNesting {
-		if depth := nesting(body); depth > MaxNesting {
+		if depth := Nesting(body); depth > MaxNesting {
 			return Payload{}, fmt.Errorf("the body nests %d deep, more than %d", depth, MaxNesting)
 		}
 	}
@@ -96,9 +96,9 @@ func (p *passer) mention(m *mention) {
 	m.made = true
 }
 
-// nesting returns how deep the brackets outside of strings go, whatever else the
+// Nesting returns how deep the brackets outside of strings go, whatever else the
 // bytes are. It needs no memory, unlike a parser that is led down a hostile body.
-func nesting(body []byte) int {
+func Nesting(body []byte) int {
 	depth, deepest := 0, 0
 	inString, escaped := false, false
 	for _, c := range body {

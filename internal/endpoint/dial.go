@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -38,11 +39,12 @@ func dialPlain(ctx context.Context, network, addr string) (net.Conn, error) {
 	return nil, errV4
 }
 
-// watchedConn remembers that the other side has ended the connection. net/http
-// does not always tell: half a header line is a malformed header to it.
+// watchedConn remembers that the other side has ended the connection, and whether it
+// began with a TLS alert. net/http does not always tell: half a header line is a
+// malformed header to it, and an alert is half a line.
 type watchedConn struct {
 	net.Conn
-	ended atomic.Bool
+	began, ended, alerted atomic.Bool
 }
 
 func (c *watchedConn) Read(p []byte) (int, error) {
@@ -50,8 +52,17 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 	if err != nil {
 		c.ended.Store(true)
 	}
+	if n > 0 && !c.began.Swap(true) && bytes.HasPrefix(p[:n], []byte(tlsAlert)) {
+		c.alerted.Store(true)
+	}
 	return n, err
 }
+
+// tlsAlert is how an alert of any version of TLS begins (RFC 8446, section 5.1).
+const tlsAlert = "\x15\x03"
+
+// errSpeaksTLS is what a TLS port says to a request in plain HTTP.
+var errSpeaksTLS = errors.New("it speaks TLS")
 
 // usedConn finds out over which connection a request went.
 type usedConn struct {
@@ -70,10 +81,16 @@ func watched(conn net.Conn) *watchedConn {
 	return found
 }
 
-// explain adds to the error of an exchange that the connection ended under it.
+// explain adds to the error of an exchange that the connection ended under it, or that
+// TLS is spoken there.
 func (c *watchedConn) explain(err error) error {
-	if c == nil || !c.ended.Load() {
+	switch {
+	case c == nil:
 		return err
+	case c.alerted.Load():
+		return errors.Join(err, errSpeaksTLS)
+	case c.ended.Load():
+		return errors.Join(err, io.ErrUnexpectedEOF)
 	}
-	return errors.Join(err, io.ErrUnexpectedEOF)
+	return err
 }

@@ -43,6 +43,11 @@ func classify(err error, host string, timeout time.Duration) *Error {
 	var dns *net.DNSError
 	var op *net.OpError
 	switch {
+	case errors.Is(err, errSpeaksTLS):
+		return &Error{
+			Kind: Protocol, Message: host + " speaks TLS, not plain HTTP",
+			Hint: "write https:// in place of http://",
+		}
 	case isTimeout(err):
 		return &Error{Kind: Timeout, Message: timeoutMessage(err, host, timeout)}
 	case errors.As(err, &dns):

@@ -132,6 +132,30 @@ func TestNotHTTP(t *testing.T) {
 	}
 }
 
+// TestTLSOnAPlainPort has servers of TLS say what OpenSSL's say to a request in plain
+// HTTP, and then end the connection or wait.
+func TestTLSOnAPlainPort(t *testing.T) {
+	t.Parallel()
+	const alert = "\x15\x03\x01\x00\x02\x02\x46"
+	for name, handle := range map[string]func(*net.TCPConn){
+		"closed": answer(alert, false),
+		"open": func(conn *net.TCPConn) {
+			answer(alert, false)(conn)
+			waitForClose(conn)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := serve(t, handle)
+			_, err := post(t, client(t, endpoint.ClientOptions{Timeout: soon}), "http://"+address)
+			failure := wantKind(t, err, endpoint.Protocol)
+			if failure.Message != address+" speaks TLS, not plain HTTP" || !strings.Contains(failure.Hint, "https://") {
+				t.Errorf("got %q with hint %q", failure.Message, failure.Hint)
+			}
+		})
+	}
+}
+
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	drip := func(conn *net.TCPConn) {

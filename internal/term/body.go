@@ -21,13 +21,13 @@ const (
 
 // payload returns a body as an indented view for people: JSON on several lines, in
 // colour where there is colour, anything else by its start. The bytes themselves
-// are in the record.
-func (p *Printer) payload(body []byte) string {
+// are in the record. With --redact, the known values are masked, too.
+func (p *Printer) payload(body []byte, known ...string) string {
 	if _, err := delivery.ReadPayload(body); err != nil {
-		return p.start(body)
+		return p.start(body, known...)
 	}
 	if p.redact {
-		body = Redact(body)
+		body = Redact(body, known...)
 	}
 	view := []byte(safeLines(string(pretty.PrettyOptions(body, &pretty.Options{Width: 72, Indent: "  "}))))
 	if p.styles.on {
@@ -37,12 +37,12 @@ func (p *Printer) payload(body []byte) string {
 }
 
 // start returns the beginning of a body, indented.
-func (p *Printer) start(body []byte) string {
+func (p *Printer) start(body []byte, known ...string) string {
 	if len(body) == 0 {
 		return ""
 	}
 	if p.redact {
-		body = Redact(body)
+		body = Redact(body, known...)
 	}
 	shown := body[:min(len(body), startBytes)]
 	lines := strings.SplitAfterN(string(shown), "\n", startLines+1)

@@ -14,9 +14,8 @@ import (
 const textWidth = 100
 
 // Group shows the results of one group of conformance cases: a line when nothing is
-// wrong, and below it what is. Whole shows what passed, too. Inert is applied to what
-// came from outside.
-func (p *Printer) Group(results []conform.Result, inert func(string) string, whole bool) {
+// wrong, and below it what is. Whole shows what passed, too.
+func (p *Printer) Group(results []conform.Result, whole bool) {
 	var sum conform.Summary
 	for _, r := range results {
 		sum.Add(r)
@@ -30,11 +29,11 @@ func (p *Printer) Group(results []conform.Result, inert func(string) string, who
 		case r.Outcome == conform.Skip:
 			skipped = append(skipped, r)
 		case r.Outcome != conform.Pass:
-			p.finding(&b, r, inert, told)
+			p.finding(&b, r, told)
 		case whole:
-			fmt.Fprintf(&b, "  %s  %s  %s: %s  %s\n", p.outcome(r.Outcome), r.Case.ID, r.Case.Title, inert(Safe(r.Said)), Latency(r.Took))
+			fmt.Fprintf(&b, "  %s  %s  %s: %s  %s\n", p.outcome(r.Outcome), r.Case.ID, r.Case.Title, Safe(r.Said), Latency(r.Took))
 			p.labelled(&b, "sent", Safe(r.Sent))
-			p.labelled(&b, "received", inert(Safe(r.Received)))
+			p.labelled(&b, "received", Safe(r.Received))
 		}
 	}
 	p.skipped(&b, skipped)
@@ -43,8 +42,8 @@ func (p *Printer) Group(results []conform.Result, inert func(string) string, who
 
 // finding unfolds what is wrong. Told holds what was said already: a reason and a remedy
 // are said once.
-func (p *Printer) finding(b *strings.Builder, r conform.Result, inert func(string) string, told map[string]bool) {
-	fmt.Fprintf(b, "  %s  %s  %s: %s\n", p.outcome(r.Outcome), p.styles.bold.Sprint(r.Case.ID), r.Case.Title, inert(Safe(r.Said)))
+func (p *Printer) finding(b *strings.Builder, r conform.Result, told map[string]bool) {
+	fmt.Fprintf(b, "  %s  %s  %s: %s\n", p.outcome(r.Outcome), p.styles.bold.Sprint(r.Case.ID), r.Case.Title, Safe(r.Said))
 	why, fix := r.Why, r.Fix
 	if told[why] {
 		why = ""
@@ -55,8 +54,8 @@ func (p *Printer) finding(b *strings.Builder, r conform.Result, inert func(strin
 	told[r.Why], told[r.Fix] = true, true
 	p.labelled(b, "why", why)
 	p.labelled(b, "sent", Safe(r.Sent))
-	p.labelled(b, "received", inert(Safe(r.Received)))
-	p.labelled(b, "fix", inert(Safe(fix)))
+	p.labelled(b, "received", Safe(r.Received))
+	p.labelled(b, "fix", Safe(fix))
 }
 
 // skipped names what was not tried, once for each reason.

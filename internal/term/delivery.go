@@ -45,11 +45,15 @@ func (p *Printer) answer(b *strings.Builder, record delivery.Record, from string
 	if location, ok := response.Headers.Get("Location"); ok && !expected {
 		fmt.Fprintf(b, "%sa redirect to %s, which is not followed\n", indent, Safe(location))
 	}
+	var known []string
+	if p.redact {
+		known = personal(record.Request.Body)
+	}
 	switch {
 	case whole:
-		b.WriteString(p.payload(response.Body))
+		b.WriteString(p.payload(response.Body, known...))
 	case !expected:
-		b.WriteString(p.start(response.Body))
+		b.WriteString(p.start(response.Body, known...))
 	}
 	if response.Truncated {
 		fmt.Fprintf(b, "%sthe answer is longer than %d bytes; the rest was not read\n", indent, len(response.Body))

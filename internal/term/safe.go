@@ -2,6 +2,7 @@ package term
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -10,9 +11,10 @@ import (
 
 // Safe returns text with everything escaped that could move a terminal's cursor,
 // change its state or reorder what it shows: C0, DEL, C1 and bidirectional control
-// characters, line and paragraph separators, and bytes that are no UTF-8.
+// characters, line and paragraph separators, and bytes that are no UTF-8. So is the
+// beginning of whatever a CI runner would take for a command in its log.
 func Safe(text string) string {
-	if !strings.ContainsFunc(text, isUnsafe) {
+	if text = inert(text); !strings.ContainsFunc(text, isUnsafe) {
 		return text
 	}
 	var b strings.Builder
@@ -29,6 +31,27 @@ func Safe(text string) string {
 		i += size
 	}
 	return b.String()
+}
+
+// runnerCommand is how commands to a runner begin: GitHub's "::error" where a line does,
+// after any space, because lines are put together from what is safe; "##[error]",
+// "##vso[" and "##teamcity[" of GitHub, Azure and TeamCity wherever they stand.
+func runnerCommand() *regexp.Regexp {
+	return regexp.MustCompile(`(^|[\s\p{Z}])::[A-Za-z]|##[A-Za-z]*\[`)
+}
+
+// inert escapes the beginnings of commands to a CI runner.
+func inert(text string) string {
+	if !strings.Contains(text, "::") && !strings.Contains(text, "##") {
+		return text
+	}
+	return runnerCommand().ReplaceAllStringFunc(text, func(found string) string {
+		if rest, ok := strings.CutPrefix(found, "##"); ok {
+			return `#\u0023` + rest
+		}
+		at := strings.Index(found, "::")
+		return found[:at] + `\u003a` + found[at+1:]
+	})
 }
 
 func isUnsafe(r rune) bool {

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/term"
 )
 
@@ -28,6 +29,15 @@ func TestSafe(t *testing.T) {
 		"raw \x9b and \xff\xfe":   `raw \x9b and \xff\xfe`,
 		"cut \xe2\x80":            `cut \xe2\x80`,
 		"\ufffd":                  `\ufffd`,
+		"::error::x":              `\u003a:error::x`,
+		"a ::stop-commands::x":    `a \u003a:stop-commands::x`,
+		"x ##[add-mask]y":         `x #\u0023[add-mask]y`,
+		"\u00a0::debug::x":        "\u00a0" + `\u003a:debug::x`,
+		"##vso[task.setvariable]": `#\u0023vso[task.setvariable]`,
+		"##teamcity[buildStop]":   `#\u0023teamcity[buildStop]`,
+		"###[x]":                  `##\u0023[x]`,
+		"[::1]:3000, ::1, a::b":   "[::1]:3000, ::1, a::b",
+		"## a heading":            "## a heading",
 	} {
 		if got := term.Safe(text); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
@@ -60,18 +70,22 @@ func FuzzSafe(f *testing.F) {
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
-		`{"a":1,"b":[true,null,"x"]}`:                      `{"a":1,"b":[true,null,"x"]}`,
-		`{"userData":{"a":{"b":["c",1,true,null]}},"d":1}`: `{"userData":{"a":{"b":["•••","•••","•••",null]}},"d":1}`,
-		`{"name":"Ana"}`:                                   `{"name":"•••"}`,
-		`{"x":[{"idNumber":"ABCD"},{"dob":"1990-05-15"}]}`: `{"x":[{"idNumber":"•••"},{"dob":"•••"}]}`,
-		`{"firstName":"","lastName":1,"idImage":"aGk="}`:   `{"firstName":"•••","lastName":"•••","idImage":"•••"}`,
-		`{"first\u004eame":"Ana"}`:                         `{"first\u004eame":"•••"}`,
-		`{"requiredFields":["name.secondName","dob"]}`:     `{"requiredFields":["name.secondName","dob"]}`,
-		`{"amount":100.00}`:                                `{"amount":100.00}`,
-		`[{"name":{"firstName":"Ana"}}]`:                   `[{"name":{"firstName":"•••"}}]`,
-		`{"name":"Ana"`:                                    `{"name":"Ana"`,
-		"hello":                                            "hello",
-		"":                                                 "",
+		`{"a":1,"b":[true,null,"x"]}`:                       `{"a":1,"b":[true,null,"x"]}`,
+		`{"userData":{"a":{"b":["c",1,true,null]}},"d":1}`:  `{"userData":{"a":{"b":["•••","•••","•••",null]}},"d":1}`,
+		`{"name":"Ana"}`:                                    `{"name":"•••"}`,
+		`{"x":[{"idNumber":"ABCD"},{"dob":"1990-05-15"}]}`:  `{"x":[{"idNumber":"•••"},{"dob":"•••"}]}`,
+		`{"firstName":"","lastName":1,"idImage":"aGk="}`:    `{"firstName":"•••","lastName":"•••","idImage":"•••"}`,
+		`{"first\u004eame":"Ana"}`:                          `{"first\u004eame":"•••"}`,
+		`{"requiredFields":["name.secondName","dob"]}`:      `{"requiredFields":["name.secondName","dob"]}`,
+		`{"amount":100.00}`:                                 `{"amount":100.00}`,
+		`[{"name":{"firstName":"Ana"}}]`:                    `[{"name":{"firstName":"•••"}}]`,
+		`{"name":"Ana"`:                                     "(13 bytes that are not JSON, masked)",
+		"no user Ana":                                       "(11 bytes that are not JSON, masked)",
+		`"Ana"`:                                             `"Ana"`,
+		strings.Repeat("[", 101) + strings.Repeat("]", 101): "(202 bytes that are not JSON, masked)",
+		"OK":                  "OK",
+		"Invalid signature\n": "Invalid signature\n",
+		"":                    "",
 	} {
 		if got := string(term.Redact([]byte(body))); got != want {
 			t.Errorf("%s: got %s, want %s", body, got, want)
@@ -100,5 +114,30 @@ func TestAgo(t *testing.T) {
 		if got := term.Ago(seconds); got != want {
 			t.Errorf("%v: got %q, want %q", seconds, got, want)
 		}
+	}
+}
+
+// TestRedactRecordMasksWhatIsQuoted has an answer quote what it was sent.
+func TestRedactRecordMasksWhatIsQuoted(t *testing.T) {
+	t.Parallel()
+	request := `{"userData":{"name":{"firstName":"Ana"},"no":12,"idNumber":"ABCD"},"url":"x"}`
+	for answer, want := range map[string]string{
+		`{"error":"no user Ana","id":"ABC","url":"x"}`: `{"error":"•••","id":"ABC","url":"x"}`,
+		`{"error":"\u0041BCD is wrong","n":12}`:        `{"error":"•••","n":12}`,
+		`["ABCD"]`:                                     `["•••"]`,
+		"ABCD is wrong":                                "(13 bytes that are not JSON, masked)",
+	} {
+		record := term.RedactRecord(delivery.Record{
+			Request: delivery.Request{Body: []byte(request)}, Response: &delivery.Response{Body: []byte(answer)},
+		})
+		if got := string(record.Response.Body); got != want {
+			t.Errorf("%s: got %s, want %s", answer, got, want)
+		}
+	}
+	if got := term.RedactText("no user Ana", []byte(request)); got != "•••" {
+		t.Errorf("got %s", got)
+	}
+	if got := term.RedactText("no user", []byte(request)); got != "no user" {
+		t.Errorf("got %s", got)
 	}
 }

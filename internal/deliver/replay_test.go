@@ -1,0 +1,26 @@
+package deliver_test
+
+import (
+	"testing"
+
+	"github.com/leapfinancial/m2m/internal/deliver"
+	"github.com/leapfinancial/m2m/internal/delivery"
+	"github.com/leapfinancial/m2m/internal/endpoint"
+)
+
+// TestReplaySendsNoAPIKey has a capture hold one, as those that people put together by
+// hand do: it is for the Partner API, and for nobody that deliveries are sent to.
+func TestReplaySendsNoAPIKey(t *testing.T) {
+	t.Parallel()
+	target, err := endpoint.ParseTarget("localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	captured := delivery.Request{Headers: delivery.Headers{
+		{Name: "x-api-key", Value: "m2m_live_1"}, {Name: "X-API-Key", Value: "m2m_live_2"}, {Name: "X-Note", Value: "stays"},
+	}}
+	got := deliver.Spec{Target: target}.Replay(captured, "")
+	if len(got.Headers) != 1 || got.Headers[0].Name != "X-Note" {
+		t.Errorf("got %v", got.Headers)
+	}
+}
