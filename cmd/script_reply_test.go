@@ -16,13 +16,16 @@ import (
 )
 
 // serveGoHandler serves the example handler, with the secret and the key that the script
-// has at the time; its log is VAR.log.
+// has at the time; its log is VAR.log, and VAR.effects has a line for each effect.
 func serveGoHandler(ts *testscript.TestScript, name string) {
 	log, err := os.Create(ts.MkAbs(name + ".log"))
 	ts.Check(err)
 	ts.Defer(func() { _ = log.Close() })
+	effects, err := os.Create(ts.MkAbs(name + ".effects"))
+	ts.Check(err)
+	ts.Defer(func() { _ = effects.Close() })
 	handler, err := webhook.New(webhook.Config{
-		Secret: ts.Getenv("M2M_WEBHOOK_SECRET"), APIKey: ts.Getenv("M2M_API_KEY"), Log: log,
+		Secret: ts.Getenv("M2M_WEBHOOK_SECRET"), APIKey: ts.Getenv("M2M_API_KEY"), Log: log, Effects: effects,
 		Users: map[string]webhook.User{"user_12345": {
 			"name.secondName": "Carlos", "name.secondLastName": "Lopez",
 			"idNumber": "GALO900515HDFRPN09", "idType": "CURP", "dob": "1990-05-15",

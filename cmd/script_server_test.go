@@ -20,6 +20,7 @@ import (
 
 // serve starts a server for the rest of the script and puts its URL in a variable.
 // KIND is a status, or one of the ways not to answer well: redirect, escapes,
+// injects, injects:redirect (each holds what GitHub's runner could take for a command),
 // silent (VAR.reached is written when a request has come), garbage, reset, tls (a
 // certificate nobody trusts but who reads VAR.pem), closed. There are handlers: app and
 // mistaken, at appHandler; gohandler, the one in examples/go; replies:HOW, at
@@ -52,8 +53,10 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		serveHTTP(ts, name, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Note", "a\u009b31mb\u202ec")
 			w.WriteHeader(http.StatusInternalServerError)
-			_, _ = io.WriteString(w, "\x1b]0;owned\x07\x1b[31mred\u202edlrow\u009b1m\x7f")
+			_, _ = io.WriteString(w, "\x1b]0;owned\x07\x1b[31mred\u202edlrow\u009b1m\x7f\ufffe")
 		})
+	case "injects":
+		serveHTTP(ts, name, injecting(how == "redirect"))
 	case "silent":
 		reached := ts.MkAbs(name + ".reached")
 		serveHTTP(ts, name, func(_ http.ResponseWriter, r *http.Request) {
@@ -88,6 +91,20 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		serveHTTP(ts, name, appHandler(ts, name, kind == "mistaken"))
 	default:
 		ts.Fatalf("unknown kind of server %q", kind)
+	}
+}
+
+// injecting answers with commands for GitHub's runner, so long that one stands where the
+// text may be broken.
+func injecting(redirect bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if redirect {
+			w.Header().Set("Location", "/##[error]pwned")
+			w.WriteHeader(http.StatusFound)
+			return
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, "\n::set-output name=a::b ##[error]p "+strings.Repeat("z", 19)+" ::warning::x\n::error::y")
 	}
 }
 

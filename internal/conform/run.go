@@ -63,8 +63,11 @@ type runner struct {
 }
 
 func (r *runner) run(ctx context.Context) error {
-	if err := r.scout(ctx); err != nil || r.stop != nil {
-		return errors.Join(err, r.skipRest())
+	if err := r.scout(ctx); err != nil {
+		return err
+	}
+	if r.stop != nil {
+		return r.skipRest()
 	}
 	for len(r.left) > 0 {
 		next := r.left[0]

@@ -49,24 +49,29 @@ func TestNothingLeaks(t *testing.T) {
 // TestInterruptedRunTellsWhatItHas ends the context while a case is on.
 func TestInterruptedRunTellsWhatItHas(t *testing.T) {
 	t.Parallel()
-	errEnough := errors.New("enough")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	defer cancel(nil)
-	handler := good(t)
-	r := serve(t, func(on string, w http.ResponseWriter, r *http.Request) {
-		if on == "accept.charset" {
-			cancel(errEnough)
-			hang(r)
-			return
-		}
-		handler(on, w, r)
-	})
-	r.play(ctx, t)
-	if !errors.Is(r.err, errEnough) {
-		t.Errorf("got error %v, want that of the context", r.err)
-	}
-	if len(r.results) != 6 || r.results[5].Case.ID != "accept.exact-bytes" {
-		t.Errorf("got %d results, want the 6 before accept.charset", len(r.results))
+	for id, want := range map[string]int{"accept.link.created": 0, "accept.link.opened": 1, "accept.charset": 6, "data-request.forged": 31} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			errEnough := errors.New("enough")
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			handler := good(t)
+			r := serve(t, func(on string, w http.ResponseWriter, r *http.Request) {
+				if on == id {
+					cancel(errEnough)
+					hang(r)
+					return
+				}
+				handler(on, w, r)
+			})
+			r.play(ctx, t)
+			if !errors.Is(r.err, errEnough) {
+				t.Errorf("got error %v, want that of the context", r.err)
+			}
+			if len(r.results) != want {
+				t.Errorf("got %d results, want the %d before", len(r.results), want)
+			}
+		})
 	}
 }
 
