@@ -158,7 +158,8 @@ func TestEveryErrorIsProvoked(t *testing.T) {
 var unprovoked = map[string]string{
 	"no flag --%s":          "a mistake in the program",
 	"%s did not go as told": "the demo would have to be broken",
-	"--probe: the command had not ended within %s": "it would take that long",
+	"--probe: the command had not ended within %s":                           "it would take that long",
+	"nothing was sent: the time was over before the first delivery was made": "a machine that slow is not to be had",
 	"no time at all":                    "told as a rate that is none",
 	"reading the signature vectors: %w": "they are embedded",
 	"writing a page: %w":                "a disk would have to be full",
