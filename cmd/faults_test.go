@@ -62,7 +62,7 @@ type met struct {
 func unanswered(words string) met { return met{3, 502, words} }
 
 // late is the same where the time ran out.
-func late(words string) met { return met{3, 504, words} }
+func late() met { return met{3, 504, "no whole answer from .* within 200ms"} }
 
 // taken is what happens where there is an answer, if a strange one.
 func taken(words string) met { return met{0, 200, words} }
@@ -77,9 +77,9 @@ func meetings() map[string]met {
 		"reset-in-headers": unanswered(brokenOff),
 		"reset-in-body":    unanswered(brokenOff),
 		"half-close":       unanswered(brokenOff),
-		"silence":          late("no whole answer from .* within 200ms"),
-		"drip-headers":     late("no whole answer from .* within 200ms"),
-		"drip-body":        late("no whole answer from .* within 200ms"),
+		"silence":          late(),
+		"drip-headers":     late(),
+		"drip-body":        late(),
 		"interim-storm":    unanswered("does not answer in HTTP"),
 		"header-flood":     unanswered("does not answer in HTTP"),
 		"length-too-long":  unanswered(brokenOff),
@@ -94,7 +94,7 @@ func meetings() map[string]met {
 		"not-http":         unanswered("does not answer in HTTP"),
 		"tls-wrong-name":   unanswered("no TLS with .*: .*elsewhere.test"),
 		"tls-expired":      unanswered("no TLS with .*: .*expired"),
-		"tls-silence":      late("no whole answer from .* within 200ms"),
+		"tls-silence":      late(),
 		"plain-on-tls":     unanswered("speaks plain HTTP, not TLS"),
 		"tls-on-plain":     unanswered("speaks TLS, not plain HTTP"),
 	}

@@ -214,14 +214,14 @@ func (s *faultServer) accept() {
 			return // closed at the end
 		}
 		s.conns.Go(func() {
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			defer context.AfterFunc(s.serving, func() { _ = conn.Close() })()
 			if s.config == nil {
 				s.serve(s, conn)
 				return
 			}
 			secure := tls.Server(conn, s.config)
-			defer secure.Close()
+			defer func() { _ = secure.Close() }()
 			if secure.Handshake() == nil {
 				s.serve(s, secure)
 			}

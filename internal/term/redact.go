@@ -2,7 +2,6 @@ package term
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -42,7 +41,7 @@ func isPhrase(text string) bool {
 		return true
 	}
 	for status := 200; status < 600; status++ {
-		if text == http.StatusText(status) && text != "" {
+		if phrase := (&delivery.Response{Status: status}).Phrase(); text == phrase && phrase != "" {
 			return true
 		}
 	}
