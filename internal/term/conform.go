@@ -53,7 +53,7 @@ func (p *Printer) finding(b *strings.Builder, r conform.Result, inert func(strin
 		fix = ""
 	}
 	told[r.Why], told[r.Fix] = true, true
-	p.labelled(b, "why", why)
+	p.labelled(b, "why", Safe(why))
 	p.labelled(b, "sent", Safe(r.Sent))
 	p.labelled(b, "received", inert(Safe(r.Received)))
 	p.labelled(b, "fix", inert(Safe(fix)))
