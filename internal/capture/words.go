@@ -92,19 +92,35 @@ func (s *splitter) skipBlank() error {
 }
 
 // isForWindows says whether the next command is written for cmd, as browsers write
-// one there: on its first line, a ^ stands before the first quote or at the end.
-// Neither means anything in a POSIX shell.
+// one there: on its first line, a ^ stands before the first quote or, outside of
+// quotes, at the end. Neither means anything in a POSIX shell.
 func (s *splitter) isForWindows() (bool, error) {
 	ahead, err := peek(s.in.Reader, windowSize, func(head []byte) bool { return bytes.IndexByte(head, '\n') >= 0 })
 	if err != nil {
 		return false, err
 	}
 	line, _, continued := bytes.Cut(ahead, []byte("\n"))
-	if continued && bytes.HasSuffix(bytes.TrimSuffix(line, []byte("\r")), []byte(" ^")) {
+	if continued && bytes.HasSuffix(bytes.TrimSuffix(line, []byte("\r")), []byte(" ^")) && !endsQuoted(line) {
 		return true, nil
 	}
 	at := bytes.IndexAny(line, `'"`)
 	return at > 0 && line[at] == '"' && line[at-1] == '^', nil
+}
+
+// endsQuoted says whether a quote is open at the end of a line, as a POSIX shell sees it.
+func endsQuoted(line []byte) bool {
+	quote := byte(0)
+	for i := 0; i < len(line); i++ {
+		switch b := line[i]; {
+		case b == '\\' && quote != '\'':
+			i++
+		case b == quote:
+			quote = 0
+		case quote == 0 && (b == '\'' || b == '"'):
+			quote = b
+		}
+	}
+	return quote != 0
 }
 
 // read returns the next byte of the command. The end of the input is errEnd.

@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"encoding/json"
 	"strconv"
 
 	"github.com/tidwall/pretty"
@@ -43,11 +44,16 @@ func isNumeric(c byte) bool {
 	return c >= '0' && c <= '9' || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E'
 }
 
-// shortest spells a number as ECMAScript does, within what amounts of money need.
+// shortest spells a number as ECMAScript does, which encoding/json does, too, but for
+// the sign of a zero.
 func shortest(number string) string {
 	value, err := strconv.ParseFloat(number, 64)
-	if err != nil {
+	switch {
+	case err != nil:
 		return number
+	case value == 0:
+		return "0"
 	}
-	return strconv.FormatFloat(value, 'f', -1, 64)
+	text, _ := json.Marshal(value) // it is finite
+	return string(text)
 }

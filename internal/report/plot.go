@@ -83,12 +83,13 @@ type latencyScale struct {
 const farApart = 12
 
 func newLatencyScale(l load.Latencies) latencyScale {
-	least, most := inMS(l.Min), inMS(l.Max)
-	if most/math.Max(least, 0.001) < farApart {
+	const shortest = 0.001 // a coarse clock takes no time at all for an answer
+	least, most := math.Max(inMS(l.Min), shortest), math.Max(inMS(l.Max), shortest)
+	if most/least < farApart {
 		values := steady(most*1.05, 6)
 		return latencyScale{0, values[len(values)-1] + values[1], false}
 	}
-	return latencyScale{math.Max(least/1.1, 0.001), most * 1.15, true}
+	return latencyScale{math.Max(least/1.1, shortest), most * 1.15, true}
 }
 
 func inMS(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -52,7 +52,7 @@ func (p *Printer) finding(b *strings.Builder, r conform.Result, told map[string]
 		fix = ""
 	}
 	told[r.Why], told[r.Fix] = true, true
-	p.labelled(b, "why", why)
+	p.labelled(b, "why", Safe(why))
 	p.labelled(b, "sent", Safe(r.Sent))
 	p.labelled(b, "received", Safe(r.Received))
 	p.labelled(b, "fix", Safe(fix))

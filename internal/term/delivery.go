@@ -29,7 +29,7 @@ func (p *Printer) Sent(record delivery.Record, expected, whole bool) {
 	}
 	switch {
 	case record.Error != nil:
-		fmt.Fprintf(&b, "<-- %s\n", p.styles.bad.Sprintf("no answer (%s): %s", record.Error.Kind, Safe(record.Error.Message)))
+		fmt.Fprintf(&b, "<-- %s\n", p.styles.bad.Sprintf("no answer (%s): %s", Safe(record.Error.Kind), Safe(record.Error.Message)))
 	case record.Response != nil:
 		p.answer(&b, record, "", expected, whole)
 	}

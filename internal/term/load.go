@@ -25,7 +25,7 @@ func Outcomes(delivered, refused, unanswered int) string {
 func (p *Printer) Load(r load.Report) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  POST %s  %s for %s\n\n", p.styles.bold.Sprint(Safe(strings.Join(r.Plan.Events, ", "))),
-		Safe(r.Plan.URL), r.Plan.RateText, load.Seconds(r.Plan.Duration))
+		Safe(r.Plan.URL), Safe(r.Plan.RateText), load.Seconds(r.Plan.Duration))
 	p.loadFigures(&b, r)
 	p.loadAnswers(&b, r)
 	p.loadDistribution(&b, r)
@@ -91,7 +91,7 @@ func (p *Printer) loadAnswers(b *strings.Builder, r load.Report) {
 	}
 	label = "no answer"
 	for _, failure := range r.Failures {
-		loadLine(b, label, "%*d  %s: %s", width, failure.Count, p.styles.bad.Sprint(failure.Kind), Safe(failure.Message))
+		loadLine(b, label, "%*d  %s: %s", width, failure.Count, p.styles.bad.Sprint(Safe(failure.Kind)), Safe(failure.Message))
 		label = ""
 	}
 	if r.Hopeless {

@@ -35,7 +35,7 @@ func (p *Printer) Reply(r partner.Received) {
 	}
 	answer := p.status(r.Status, r.StatusText())
 	if r.Code != "" {
-		answer += "  " + string(r.Code) + ": " + Safe(r.Message)
+		answer += "  " + Safe(string(r.Code)) + ": " + Safe(r.Message)
 	}
 	if r.After > 0 {
 		answer += "  " + Latency(r.After) + " after the data request"
@@ -48,5 +48,5 @@ func (p *Printer) key(r partner.Received) string {
 	if r.KeyKind == "none" {
 		return "no API key"
 	}
-	return fmt.Sprintf("API key %s (%s)", r.Key, r.KeyKind)
+	return fmt.Sprintf("API key %s (%s)", Safe(r.Key), Safe(r.KeyKind))
 }
