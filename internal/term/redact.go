@@ -41,7 +41,7 @@ func isPhrase(text string) bool {
 		return true
 	}
 	for status := 200; status < 600; status++ {
-		if phrase := (&delivery.Response{Status: status}).Phrase(); text == phrase && phrase != "" {
+		if phrase := (delivery.Response{Status: status}).Phrase(); text == phrase && phrase != "" {
 			return true
 		}
 	}
