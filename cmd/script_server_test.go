@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"encoding/pem"
@@ -19,8 +20,8 @@ import (
 )
 
 // serve starts a server for the rest of the script and puts its URL in a variable.
-// KIND is a status, or one of the ways not to answer well: redirect, escapes,
-// injects, injects:redirect (each holds what GitHub's runner could take for a command),
+// KIND is a status, or one of the ways not to answer well: redirect, escapes
+// (500, or another status: escapes:200), injects, injects:redirect (each holds what GitHub's runner could take for a command),
 // silent (VAR.reached is written when a request has come), garbage, reset, tls (a
 // certificate nobody trusts but who reads VAR.pem), closed. There are handlers: app and
 // mistaken, at appHandler; gohandler, the one in examples/go; replies:HOW, at
@@ -50,9 +51,11 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 			w.WriteHeader(http.StatusFound)
 		})
 	case "escapes":
+		status, err := strconv.Atoi(cmp.Or(how, "500"))
+		ts.Check(err)
 		serveHTTP(ts, name, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Note", "a\u009b31mb\u202ec")
-			w.WriteHeader(http.StatusInternalServerError)
+			w.WriteHeader(status)
 			_, _ = io.WriteString(w, "\x1b]0;owned\x07\x1b[31mred\u202edlrow\u009b1m\x7f\ufffe")
 		})
 	case "injects":

@@ -134,7 +134,7 @@ func TestDeathOfBytes(t *testing.T) {
 				return // closed
 			}
 			go func() {
-				defer conn.Close()
+				defer func() { _ = conn.Close() }()
 				if read(bufio.NewReader(conn)).whole {
 					_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 				} else if r.current() == "survive.garbage" {

@@ -34,7 +34,7 @@ type ledger struct {
 	recorded map[string]bool
 }
 
-func (l *ledger) serve(_ string, w http.ResponseWriter, r *http.Request) {
+func (l *ledger) serve(_ string, _ http.ResponseWriter, r *http.Request) {
 	var payload struct{ Data struct{ OperationID string } }
 	if json.NewDecoder(r.Body).Decode(&payload) != nil || payload.Data.OperationID == "" {
 		return

@@ -31,6 +31,7 @@ func stringifiable(t *testing.T, all []sent) []sent {
 // checkSpelling spells each body anew from its tokens. encoding/json writes a float64 as
 // ECMAScript does.
 func checkSpelling(t *testing.T, all []sent) {
+	t.Helper()
 	for _, one := range stringifiable(t, all) {
 		if got := respelled(t, one.body); got != string(one.body) {
 			t.Errorf("%s: sent\n%.400s\nwant\n%.400s", one.on, one.body, got)
@@ -93,6 +94,7 @@ func respelled(t *testing.T, body []byte) string {
 
 // checkStringify asks node itself.
 func checkStringify(t *testing.T, all []sent) {
+	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
 		if os.Getenv("M2M_TEST_HANDLERS") == "required" {

@@ -19,9 +19,9 @@ func status(code int) behaviour {
 	return func(_ string, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
-func words(status int, text string) behaviour {
+func badRequest(text string) behaviour {
 	return func(_ string, w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(status)
+		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, text)
 	}
 }
@@ -76,8 +76,8 @@ func TestWalls(t *testing.T) {
 		{"HTTPS", redirect("https://HOST/hooks"), "every delivery is redirected to https://HOST/hooks", "the target needs HTTPS: pass --to https://HOST/hooks"},
 		{"a slash more", redirect("/hooks/"), "every delivery is redirected to /hooks/", "--to http://HOST/hooks/"},
 		{"a redirect to nowhere", redirect(""), "every delivery is answered by a redirect that leads nowhere", "have the handler answer itself"},
-		{"nginx's port of TLS", words(400, "<title>400 The plain HTTP request was sent to HTTPS port</title>"), "the target needs HTTPS", "pass --to https://HOST/hooks"},
-		{"Apache's port of TLS", words(400, "You're speaking plain HTTP to an SSL-enabled server port."), "the target needs HTTPS", "pass --to https://HOST/hooks"},
+		{"nginx's port of TLS", badRequest("<title>400 The plain HTTP request was sent to HTTPS port</title>"), "the target needs HTTPS", "pass --to https://HOST/hooks"},
+		{"Apache's port of TLS", badRequest("You're speaking plain HTTP to an SSL-enabled server port."), "the target needs HTTPS", "pass --to https://HOST/hooks"},
 		{"426", status(426), "the target needs HTTPS", "pass --to https://HOST/hooks"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -127,8 +127,8 @@ func TestNotAWall(t *testing.T) {
 		"404 for all events but one": only(404, four),
 		"405 for all events but one": only(405, four),
 		"401 for all":                status(401), "500 for all": status(500), "403 for all": status(403), "413 for all": status(413),
-		"400 in other words": words(400, "the signature is malformed"),
-		"400 with a link":    words(400, `{"type":"https://tools.ietf.org/html/rfc9110#section-15.5.1","title":"Bad Request"}`),
+		"400 in other words": badRequest("the signature is malformed"),
+		"400 with a link":    badRequest(`{"type":"https://tools.ietf.org/html/rfc9110#section-15.5.1","title":"Bad Request"}`),
 		"404 for one, no answer for the next": func(on string, w http.ResponseWriter, r *http.Request) {
 			switch r.Header.Get("X-M2M-Event") {
 			case "link.created":
@@ -171,7 +171,7 @@ func connections(t *testing.T, answer func(net.Conn)) string {
 				return // closed
 			}
 			go func() {
-				defer conn.Close()
+				defer func() { _ = conn.Close() }()
 				answer(conn)
 			}()
 		}

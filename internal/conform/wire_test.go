@@ -114,7 +114,7 @@ func (r *recorder) accept() {
 		r.mu.Unlock()
 		on := r.current()
 		r.serving.Go(func() {
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			for in := bufio.NewReader(conn); ; {
 				one := read(in)
 				one.conn = number

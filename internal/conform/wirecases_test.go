@@ -70,7 +70,10 @@ func TestWire(t *testing.T) {
 	r, all := record(t)
 	for _, c := range conform.Cases() {
 		if c.ID != "reject.get" {
-			t.Run(c.ID, func(t *testing.T) { checkWire(t, wanted()[c.ID], of(all, c.ID), c.ID) })
+			t.Run(c.ID, func(t *testing.T) {
+				t.Parallel()
+				checkWire(t, wanted()[c.ID], of(all, c.ID), c.ID)
+			})
 		}
 	}
 	particulars := map[string]func(*testing.T, []sent){
@@ -86,6 +89,7 @@ func TestWire(t *testing.T) {
 	}
 	for id, check := range particulars {
 		t.Run(id+" in particular", func(t *testing.T) {
+			t.Parallel()
 			if deliveries := of(all, id); len(deliveries) > 0 {
 				check(t, deliveries)
 				return
@@ -93,15 +97,23 @@ func TestWire(t *testing.T) {
 			t.Error("it sent nothing")
 		})
 	}
-	t.Run("connections", func(t *testing.T) { checkConnections(t, all) })
-	t.Run("rubbish", func(t *testing.T) { checkRubbish(t, all) })
-	t.Run("ids", func(t *testing.T) { checkIDs(t, all) })
-	t.Run("reply endpoints", func(t *testing.T) { checkReplyEndpoints(t, all, r.Replies.Origin()) })
-	t.Run("spelling", func(t *testing.T) { checkSpelling(t, all) })
-	t.Run("JSON.stringify", func(t *testing.T) { checkStringify(t, all) })
+	for name, check := range map[string]func(*testing.T, []sent){
+		"connections": checkConnections, "rubbish": checkRubbish, "ids": checkIDs,
+		"spelling": checkSpelling, "JSON.stringify": checkStringify,
+		"reply endpoints": func(t *testing.T, all []sent) {
+			t.Helper()
+			checkReplyEndpoints(t, all, r.Replies.Origin())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			check(t, all)
+		})
+	}
 }
 
 func checkWire(t *testing.T, want onWire, deliveries []sent, id string) {
+	t.Helper()
 	var events []string
 	for _, one := range deliveries {
 		events = append(events, one.value("X-M2M-Event"))
@@ -139,6 +151,7 @@ func checkWire(t *testing.T, want onWire, deliveries []sent, id string) {
 }
 
 func checkExactBytes(t *testing.T, deliveries []sent) {
+	t.Helper()
 	for _, spelling := range []string{"100.00", `": `, "\n  ", `\/`, `\u00e9`} {
 		if !bytes.Contains(deliveries[0].body, []byte(spelling)) {
 			t.Errorf("there is no %q in %s", spelling, deliveries[0].body)
@@ -147,12 +160,14 @@ func checkExactBytes(t *testing.T, deliveries []sent) {
 }
 
 func checkCharset(t *testing.T, deliveries []sent) {
+	t.Helper()
 	if got := deliveries[0].value("Content-Type"); got != "application/json; charset=utf-8" {
 		t.Errorf("the Content-Type is %s", got)
 	}
 }
 
 func checkLowerCase(t *testing.T, deliveries []sent) {
+	t.Helper()
 	for _, name := range []string{"content-type", "x-m2m-event", "x-m2m-timestamp", "x-m2m-signature"} {
 		if _, found := deliveries[0].header(name); !found {
 			t.Errorf("no header is spelled %s: %q", name, deliveries[0].headers)
@@ -161,6 +176,7 @@ func checkLowerCase(t *testing.T, deliveries []sent) {
 }
 
 func checkUnicode(t *testing.T, deliveries []sent) {
+	t.Helper()
 	for _, text := range []string{"ñ", "銀行", "🏦"} {
 		if !bytes.Contains(deliveries[0].body, []byte(text)) {
 			t.Errorf("there is no %s in %s", text, deliveries[0].body)
@@ -169,6 +185,7 @@ func checkUnicode(t *testing.T, deliveries []sent) {
 }
 
 func checkUnknownFields(t *testing.T, deliveries []sent) {
+	t.Helper()
 	data, _ := deliveries[0].object()["data"].(map[string]any)
 	if _, isObject := data["metadata"].(map[string]any); !isObject || len(data) != 6+2 {
 		t.Errorf("data holds %d members, want the 6 documented ones, metadata and another: %v", len(data), data)
@@ -176,6 +193,7 @@ func checkUnknownFields(t *testing.T, deliveries []sent) {
 }
 
 func checkLarge(t *testing.T, deliveries []sent) {
+	t.Helper()
 	if got := len(deliveries[0].body); got != 262144 {
 		t.Errorf("the body has %d bytes, want 262144", got)
 	}
@@ -185,6 +203,7 @@ func checkLarge(t *testing.T, deliveries []sent) {
 }
 
 func checkGet(t *testing.T, deliveries []sent) {
+	t.Helper()
 	one := deliveries[0]
 	if len(deliveries) != 1 || one.method != "GET" || one.path != "/hooks" || len(one.body) > 0 {
 		t.Errorf("got %d requests, the first %s %s with %d bytes", len(deliveries), one.method, one.path, len(one.body))
@@ -208,6 +227,7 @@ func checkOffBy(span time.Duration) func(*testing.T, []sent) {
 // checkConnections expects that no case uses a connection that an earlier one has left:
 // the target may just be closing it. Of the first two, nothing comes between.
 func checkConnections(t *testing.T, all []sent) {
+	t.Helper()
 	owner := map[int]string{}
 	for _, one := range all {
 		if other, taken := owner[one.conn]; taken && other != one.on && one.on != "accept.link.opened" {

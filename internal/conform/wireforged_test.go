@@ -14,12 +14,14 @@ import (
 var wellFormed = regexp.MustCompile(`^sha256=[0-9a-f]{64}$`)
 
 func checkEmptySignature(t *testing.T, deliveries []sent) {
+	t.Helper()
 	if value, found := deliveries[0].header("X-M2M-Signature"); value != "" || !found {
 		t.Errorf("the signature is %q, found: %t", value, found)
 	}
 }
 
 func checkTruncated(t *testing.T, deliveries []sent) {
+	t.Helper()
 	one := deliveries[0]
 	right := mac(secret, one.value("X-M2M-Timestamp"), one.body)
 	if got := one.value("X-M2M-Signature"); got != right[:len(right)-8] {
@@ -28,6 +30,7 @@ func checkTruncated(t *testing.T, deliveries []sent) {
 }
 
 func checkWrongSecret(t *testing.T, deliveries []sent) {
+	t.Helper()
 	one := deliveries[0]
 	got := one.value("X-M2M-Signature")
 	if !wellFormed.MatchString(got) || got == mac("", one.value("X-M2M-Timestamp"), one.body) {
@@ -36,6 +39,7 @@ func checkWrongSecret(t *testing.T, deliveries []sent) {
 }
 
 func checkEmptyKey(t *testing.T, deliveries []sent) {
+	t.Helper()
 	one := deliveries[0]
 	if got, want := one.value("X-M2M-Signature"), mac("", one.value("X-M2M-Timestamp"), one.body); got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -44,6 +48,7 @@ func checkEmptyKey(t *testing.T, deliveries []sent) {
 
 // checkMissingTimestamp finds the time that was signed: the signature is a right one.
 func checkMissingTimestamp(t *testing.T, deliveries []sent) {
+	t.Helper()
 	one := deliveries[0]
 	var members struct{ Timestamp string }
 	if err := json.Unmarshal(one.body, &members); err != nil {
@@ -56,6 +61,7 @@ func checkMissingTimestamp(t *testing.T, deliveries []sent) {
 
 // checkTamperedBody finds the one character that was changed, inside data.
 func checkTamperedBody(t *testing.T, deliveries []sent) {
+	t.Helper()
 	one := deliveries[0]
 	signature, timestamp := one.value("X-M2M-Signature"), one.value("X-M2M-Timestamp")
 	for at := bytes.Index(one.body, []byte(`"data":`)); at < len(one.body); at++ {
@@ -71,6 +77,7 @@ func checkTamperedBody(t *testing.T, deliveries []sent) {
 }
 
 func checkTamperedTimestamp(t *testing.T, deliveries []sent) {
+	t.Helper()
 	one := deliveries[0]
 	seconds, err := strconv.ParseInt(one.value("X-M2M-Timestamp"), 10, 64)
 	if err != nil {
@@ -82,12 +89,14 @@ func checkTamperedTimestamp(t *testing.T, deliveries []sent) {
 }
 
 func checkNotJSON(t *testing.T, deliveries []sent) {
+	t.Helper()
 	if json.Valid(deliveries[0].body) || len(deliveries[0].body) == 0 {
 		t.Errorf("the body is %q", deliveries[0].body)
 	}
 }
 
 func checkForged(t *testing.T, deliveries []sent) {
+	t.Helper()
 	first, _ := deliveries[0].header("X-M2M-Signature")
 	_, second := deliveries[1].header("X-M2M-Signature")
 	if !wellFormed.MatchString(first) || second {
@@ -97,6 +106,7 @@ func checkForged(t *testing.T, deliveries []sent) {
 
 // checkSameBody expects the same delivery over and over.
 func checkSameBody(t *testing.T, deliveries []sent) {
+	t.Helper()
 	for _, one := range deliveries {
 		if !bytes.Equal(one.body, deliveries[0].body) {
 			t.Errorf("the bodies differ: %s", one.body)
@@ -105,6 +115,7 @@ func checkSameBody(t *testing.T, deliveries []sent) {
 }
 
 func checkRace(t *testing.T, deliveries []sent) {
+	t.Helper()
 	checkSameBody(t, deliveries)
 	conns := map[int]bool{}
 	for _, one := range deliveries {
@@ -117,6 +128,7 @@ func checkRace(t *testing.T, deliveries []sent) {
 
 // checkRubbish expects what HTTP cannot read, each on a connection of its own.
 func checkRubbish(t *testing.T, all []sent) {
+	t.Helper()
 	kinds := map[string]func(raw string) bool{
 		"no HTTP":       func(raw string) bool { return !strings.Contains(raw, "HTTP/") && strings.Contains(raw, "\x00") },
 		"broken length": regexp.MustCompile(`(?i)content-length: [^0-9]`).MatchString,
@@ -144,6 +156,7 @@ func checkRubbish(t *testing.T, all []sent) {
 // checkIDs expects ids of its own in every case, and in a case those of one transfer,
 // where it is not about several.
 func checkIDs(t *testing.T, all []sent) {
+	t.Helper()
 	owner := map[string]string{}
 	perCase := map[string]map[string]bool{}
 	for _, one := range all {
@@ -175,6 +188,7 @@ func checkIDs(t *testing.T, all []sent) {
 }
 
 func checkReplyEndpoints(t *testing.T, all []sent, origin string) {
+	t.Helper()
 	requests := 0
 	for _, one := range all {
 		if one.value("X-M2M-Event") != "user.data_request" {
