@@ -108,10 +108,10 @@ func isHeaderValue(value string) bool {
 	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
-// isHost says whether net/http sends a Host header of that value, and as it is: it cuts
-// one at a slash and takes an address's zone off, and spells other letters in ASCII.
+// isHost says whether a value is made of what hosts and ports are: of other values of a
+// Host header, net/http sends a part, or another spelling.
 func isHost(value string) bool {
-	const marks = "!$&'()*+,-.:;=@[]_~"
+	const marks = "-.:[]_"
 	return !strings.ContainsFunc(value, func(r rune) bool {
 		alphanumeric := r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
 		return !alphanumeric && !strings.ContainsRune(marks, r)
