@@ -19,6 +19,7 @@ func FuzzParseHeader(f *testing.F) {
 	for _, seed := range []string{
 		"X-A: b", "X-A:", "X-A", ": b", "X-A: b\r\nX-B: c", "content-length: 3", "X-M2M-Signature: sha256=00", "Host: a.test",
 		"user-agent: x", "X-A:\tb\x7f", "X A: b", "X-\u212a: b", "X-A: é\xff", "Connection: close", "Transfer-encoding: chunked",
+		"Host:\x8d", "Host: a b", "host: a/b", "Host: [fe80::1%25eth0]:1", "Host: \u00e9.test", "Host: a.test:80", "Host:@",
 	} {
 		f.Add(seed)
 	}

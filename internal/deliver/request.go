@@ -73,6 +73,8 @@ func ParseHeader(text string) (HeaderEdit, error) {
 		return HeaderEdit{}, fmt.Errorf("header %q: %q is not a header name", text, name)
 	case !isHeaderValue(value):
 		return HeaderEdit{}, fmt.Errorf("header %q has control characters in its value", text)
+	case strings.EqualFold(name, "Host") && !isHost(value):
+		return HeaderEdit{}, fmt.Errorf("header %q: %q is not a host that can be sent as it is", text, value)
 	case isFraming(name):
 		return HeaderEdit{}, fmt.Errorf("header %q: %s follows from the body and cannot be chosen", text, name)
 	}
@@ -104,6 +106,16 @@ func isToken(name string) bool {
 
 func isHeaderValue(value string) bool {
 	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+}
+
+// isHost says whether a value is made of what hosts and ports are: of other values of a
+// Host header, net/http sends a part, or another spelling.
+func isHost(value string) bool {
+	const marks = "-.:[]_"
+	return !strings.ContainsFunc(value, func(r rune) bool {
+		alphanumeric := r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
+		return !alphanumeric && !strings.ContainsRune(marks, r)
+	})
 }
 
 func isFraming(name string) bool {
