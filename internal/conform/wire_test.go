@@ -24,6 +24,7 @@ import (
 type sent struct {
 	on   string // the case
 	conn int    // which connection it came over
+	at   time.Time
 	// whole says that HTTP can read it; otherwise there is raw alone.
 	whole        bool
 	raw          []byte
@@ -65,13 +66,13 @@ func (s sent) authentic() bool {
 	return s.value("X-M2M-Signature") == mac(secret, s.value("X-M2M-Timestamp"), s.body)
 }
 
-// fresh says whether the timestamp is of the present, give or take a slow machine.
+// fresh says whether the timestamp is of when it came, give or take a slow machine.
 func (s sent) fresh() bool { return s.offBy(0) }
 
-// offBy says whether the timestamp is about so far from the present.
+// offBy says whether the timestamp is about so far from when it came.
 func (s sent) offBy(span time.Duration) bool {
 	seconds, err := strconv.ParseInt(s.value("X-M2M-Timestamp"), 10, 64)
-	return err == nil && time.Since(time.Unix(seconds, 0).Add(-span)).Abs() < time.Minute
+	return err == nil && s.at.Sub(time.Unix(seconds, 0).Add(-span)).Abs() < time.Minute
 }
 
 // recorder is a server that answers 200 to whatever it can read, and keeps all of it.
@@ -117,7 +118,7 @@ func (r *recorder) accept() {
 			defer func() { _ = conn.Close() }()
 			for in := bufio.NewReader(conn); ; {
 				one := read(in)
-				one.conn = number
+				one.conn, one.at = number, time.Now()
 				if one.on = on; one.whole {
 					one.on = r.current() // a connection may serve several cases
 				}
