@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// explainAtOnce and explainPerSecond bound the work that a receiver spends on
-	// explaining, in bytes hashed: whoever floods it with forgeries must not keep it
-	// busy.
-	explainAtOnce    = 640 << 20
-	explainPerSecond = 64 << 20
+	// explainAtOnce is the most time that a receiver spends on explaining at once, and
+	// explainShare which part of the time after that: whoever floods it with forgeries
+	// must not keep it busy, however slow the machine is.
+	explainAtOnce = 2 * time.Second
+	explainShare  = 0.2
 )
 
 // diagnoser returns what says why a signature under one of the keys does not match.
@@ -35,7 +35,7 @@ func (a *app) diagnoser(keys []sign.Key) (*diagnose.Diagnoser, error) {
 type explainer struct {
 	diagnoser *diagnose.Diagnoser
 	now       func() time.Time
-	left      int
+	left      time.Duration
 	last      time.Time
 }
 
@@ -50,13 +50,12 @@ func (e *explainer) explain(request delivery.Request, verdict sign.Verdict) (d d
 		return diagnose.Diagnosis{}, true
 	}
 	now := e.now()
-	since := min(now.Sub(e.last), explainAtOnce/explainPerSecond*time.Second)
-	e.left = min(e.left+int(since.Seconds()*explainPerSecond), explainAtOnce)
+	e.left = min(e.left+time.Duration(float64(now.Sub(e.last))*explainShare), explainAtOnce)
 	e.last = now
 	if e.left <= 0 {
 		return diagnose.Diagnosis{}, false
 	}
 	d = e.diagnoser.Diagnose(verify.Broken(request), diagnose.Thorough)
-	e.left -= d.Cost
+	e.left -= e.now().Sub(now)
 	return d, true
 }

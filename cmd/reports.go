@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -32,7 +33,7 @@ func (v reportsValue) Set(text string) error {
 		return unknown("kind of report", kind, v.kinds)
 	case !found || file == "":
 		return fmt.Errorf("%q names no file: write %s=FILE", text, kind)
-	case slices.ContainsFunc(*v.list, func(other reportFile) bool { return other.File == file }):
+	case slices.ContainsFunc(*v.list, func(other reportFile) bool { return filepath.Clean(other.File) == filepath.Clean(file) }):
 		return fmt.Errorf("two reports in the same file %q", file)
 	}
 	*v.list = append(*v.list, reportFile{kind, file})

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func newTestCmd(a *app, runF func(context.Context, *testOptions) error) *cobra.C
 		Example: testExamples,
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := opts.check(); err != nil {
+			if err := cmp.Or(notEmpty(cmd.Flags(), "probe"), notEmpty(cmd.Flags(), "explain"), opts.check()); err != nil {
 				return err
 			}
 			return runF(cmd.Context(), opts)
@@ -126,7 +127,9 @@ func (o *testOptions) selected() ([]conform.Case, error) {
 func (o *testOptions) noCase(word string) error {
 	var ids []string
 	for _, c := range conform.Cases() {
-		ids = append(ids, c.ID)
+		if ids = append(ids, c.ID); c.Group() == word {
+			return withHint(fmt.Errorf("unknown case %q", word), "the cases of that group are '%s.*'", word)
+		}
 	}
 	return unknown("case", word, ids)
 }

@@ -1,12 +1,13 @@
 package cmd
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,23 +56,37 @@ func (t *testRun) run(ctx context.Context) error {
 	began := t.app.Now()
 	err = conform.Run(ctx, t.cases, t.options, conform.Watcher{Started: t.view.started, Done: t.view.done})
 	var stopped *conform.StopError
-	if err != nil && !errors.As(err, &stopped) {
+	why := ""
+	switch {
+	case errors.As(err, &stopped):
+		why = stopped.Said
+	case errors.Is(err, errInterrupted):
+		// A report that an earlier run has left would speak for this one.
+		return errors.Join(err, t.view.interrupted(), t.report(began, "it was interrupted"))
+	case err != nil:
 		return errors.Join(err, t.view.interrupted())
 	}
-	run := report.Conformance{
-		Target: term.Safe(t.Target.String()), Secret: t.options.Spec.Key.Fingerprint(), Began: began, Took: t.app.Now().Sub(began),
-		Summary: t.view.summary, Strict: t.Strict, Counted: t.Probe != "",
-	}
-	if stopped != nil {
-		run.Stopped = term.Safe(stopped.Said)
-	}
-	if err := t.view.end(run.Took); err != nil {
+	if err := t.view.end(t.app.Now().Sub(began)); err != nil {
 		return err
 	}
-	if err := reports.close(run, "m2m "+buildVersion()); err != nil {
+	if err := t.report(began, why); err != nil {
 		return err
 	}
 	return t.result(stopped)
+}
+
+// report writes the reports. Why says why the run ended early; empty when it did not.
+func (t *testRun) report(began time.Time, why string) error {
+	sum := t.view.summary
+	for _, c := range t.cases[sum.Total():] {
+		left := conform.Result{Case: c, Outcome: conform.Skip, Said: "not run: " + why, Why: c.Why, Fix: c.Fix, NotRun: true}
+		sum.Add(left)
+		t.view.reports.add(left)
+	}
+	return t.view.reports.close(report.Conformance{
+		Target: term.Safe(t.Target.String()), Secret: t.options.Spec.Key.Fingerprint(), Began: began, Took: t.app.Now().Sub(began),
+		Summary: sum, Strict: t.Strict, Counted: t.Probe != "", Stopped: term.Safe(why),
+	}, "m2m "+buildVersion())
 }
 
 // result returns how the run ends.
@@ -96,28 +111,54 @@ func (t *testRun) probe(ctx context.Context) (int, error) {
 	bounded, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	command := shell(bounded, t.Probe)
-	var said bytes.Buffer
-	command.Stderr = &said
-	output, err := command.Output()
+	printed, said := &beginning{stop: cancel}, &beginning{}
+	command.Stdout, command.Stderr = printed, said
+	err := command.Run()
 	switch {
+	case printed.over:
+		return 0, withHint(fmt.Errorf("--probe: the command printed more than %d bytes", maxProbe), probeHint)
 	case ctx.Err() != nil:
 		return 0, context.Cause(ctx)
 	case bounded.Err() != nil:
 		return 0, fmt.Errorf("--probe: the command had not ended within %s", probeTimeout)
+	case errors.Is(err, exec.ErrWaitDelay):
+		return 0, errors.New("--probe: the command has left something running that holds its output")
 	case err != nil:
-		return 0, withHint(fmt.Errorf("--probe: %w", err), "%s", cmp.Or(firstLine(said.Bytes()), "run the command by hand: it has to end with 0"))
+		line, _, _ := strings.Cut(strings.TrimSpace(string(said.text)), "\n")
+		return 0, withHint(fmt.Errorf("--probe: %w", err), "%s", cmp.Or(line, "run the command by hand: it has to end with 0"))
 	}
-	count, err := strconv.Atoi(string(bytes.TrimSpace(output)))
+	text := strings.TrimSpace(string(printed.text))
+	count, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {
-		return 0, withHint(fmt.Errorf("--probe: the command printed %q", firstLine(output)), "it has to print a whole number, the count of effects, and nothing else")
+		return 0, withHint(fmt.Errorf("--probe: the command printed %.200q", text), probeHint)
 	}
-	return count, nil
+	return int(count), nil
 }
 
-func firstLine(text []byte) string {
-	const most = 200
-	line, _, _ := bytes.Cut(bytes.TrimSpace(text), []byte("\n"))
-	return string(line[:min(len(line), most)])
+const (
+	// maxProbe is the most that a probe may print, in bytes.
+	maxProbe  = 4096
+	probeHint = "it has to print a whole number, the count of effects, and nothing else"
+)
+
+// beginning keeps the beginning of what is written, and calls stop, if there is one, when
+// there is more.
+type beginning struct {
+	text []byte
+	over bool
+	stop func()
+}
+
+func (b *beginning) Write(p []byte) (int, error) {
+	room := maxProbe - len(b.text)
+	b.text = append(b.text, p[:min(len(p), room)]...)
+	if len(p) > room && !b.over {
+		b.over = true
+		if b.stop != nil {
+			b.stop()
+		}
+	}
+	return len(p), nil
 }
 
 // testView shows the results of a run, each group when it is over.

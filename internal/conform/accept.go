@@ -158,7 +158,11 @@ func event(name string) func(context.Context, *trial) (verdict, error) {
 			}
 		}
 		v, err := accepts(Fail, func(t *trial) (delivery.Request, error) { return build(t, name) })(ctx, t)
-		if refusal := status(t.last()); err == nil && (refusal == http.StatusUnauthorized || refusal == http.StatusForbidden) {
+		switch refusal := status(t.last()); {
+		case err != nil:
+		case refusal == http.StatusForbidden:
+			v.fix = "Leave the handler's path out of what protects pages: CSRF tokens, logins, lists of addresses. A delivery is authenticated by its signature."
+		case refusal == http.StatusUnauthorized:
 			v.fix = fmt.Sprintf("Give the handler the secret that this test signs with, fingerprint %s; if it has that, compare its computation with m2m events --vectors.", t.Spec.Key.Fingerprint())
 		}
 		return v, err

@@ -11,13 +11,8 @@ import (
 	"github.com/leapfinancial/m2m/internal/partner"
 )
 
-const (
-	// replyPatience is Options.Patience where nothing else is said.
-	replyPatience = 5 * time.Second
-	// forgedPatience is the most that a forged data request is watched: who answers it
-	// does so before he checks it.
-	forgedPatience = 3 * time.Second
-)
+// replyPatience is Options.Patience where nothing else is said.
+const replyPatience = 5 * time.Second
 
 func dataRequestCases() []Case {
 	return []Case{
@@ -103,12 +98,12 @@ func forged(ctx context.Context, t *trial) (verdict, error) {
 			return verdict{}, err
 		}
 	}
-	came, err := t.Replies.wait(ctx, min(t.Patience, forgedPatience), func(arrival) bool { return true }, ids...)
+	came, err := t.Replies.wait(ctx, t.Patience, func(arrival) bool { return true }, ids...)
 	switch {
 	case err != nil:
 		return verdict{}, err
 	case came == nil:
-		return passed("no PUT comes"), nil
+		return passed(fmt.Sprintf("no PUT comes within %s", t.Patience)), nil
 	case came.hasKey:
 		said := fmt.Sprintf("a %s comes, and with it the API key: the handler would send that to anyone", came.method)
 		if came.reply != nil {

@@ -77,7 +77,7 @@ func (m *mortal) die() {
 // were, and that those after it were not run.
 func (r *rig) wantDeath(t *testing.T, id, how string) {
 	t.Helper()
-	if r.stop == nil || !r.stop.Unreachable || r.stop.Said != "the target stopped answering in "+id || !strings.HasSuffix(r.stop.Fix, "m2m test --only "+id) {
+	if r.stop == nil || !r.stop.Unreachable || r.stop.Said != "the target stopped answering in "+id || !strings.HasSuffix(r.stop.Fix, " --only "+id) {
 		t.Fatalf("stopped: %+v, want it to name %s", r.stop, id)
 	}
 	at := slices.IndexFunc(r.results, func(one conform.Result) bool { return one.Case.ID == id })

@@ -121,7 +121,9 @@ func (t *trial) once(ctx context.Context, deliverAll func() ([]delivery.Record, 
 	if effects == nil {
 		return passed("all accepted; effects were not counted"), nil
 	}
+	counted := t.Now()
 	n, err := effects(ctx)
+	span := t.Now().Sub(counted).Round(100 * time.Millisecond)
 	switch {
 	case err != nil:
 		return verdict{}, err
@@ -133,7 +135,7 @@ func (t *trial) once(ctx context.Context, deliverAll func() ([]delivery.Record, 
 			fix: "Have --probe print the number of operations that the handler has recorded, as soon as they are.",
 		}, nil
 	}
-	return passed("all accepted, with one effect"), nil
+	return passed(fmt.Sprintf("all accepted, with one effect within %s", span)), nil
 }
 
 func outOfOrder(ctx context.Context, t *trial) (verdict, error) {

@@ -11,8 +11,9 @@ const (
 	// probePatience is how long the first effect is waited for: a handler may work after
 	// it has answered.
 	probePatience = 5 * time.Second
-	// probeSettle is how long after that a second one is watched for.
-	probeSettle = 500 * time.Millisecond
+	// probeSettle is how long after that a second one is watched for, at least: a queue
+	// that took long for the first takes as long for the next.
+	probeSettle = 1500 * time.Millisecond
 	probeEvery  = 50 * time.Millisecond
 	// probeQuiet is how long the count has to stand still before a case begins: what
 	// earlier deliveries have set off may still be at work.
@@ -30,7 +31,8 @@ func (t *trial) countEffects(ctx context.Context) (func(context.Context) (int, e
 		return nil, err
 	}
 	return func(ctx context.Context) (int, error) {
-		patience := t.Now().Add(probePatience)
+		began := t.Now()
+		patience := began.Add(probePatience)
 		settled := false
 		for {
 			now, err := t.Probe(ctx)
@@ -40,7 +42,8 @@ func (t *trial) countEffects(ctx context.Context) (func(context.Context) (int, e
 			case t.Now().After(patience):
 				return now - before, nil
 			case now > before && !settled:
-				settled, patience = true, t.Now().Add(probeSettle)
+				first := t.Now()
+				settled, patience = true, first.Add(max(probeSettle, 2*first.Sub(began)))
 			}
 			if err := deliver.Sleep(ctx, probeEvery); err != nil {
 				return 0, err

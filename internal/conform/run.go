@@ -142,10 +142,11 @@ func (r *runner) add(ctx context.Context, result tried) error {
 func (r *runner) died(result *Result, when string) {
 	result.Outcome = Fail
 	result.Said = fmt.Sprintf("the target stopped answering %s it", when)
+	result.Why = "A target that does not answer takes no deliveries at all."
 	result.Fix = "Look into its log for what ended or blocked it, and catch that where it happens."
 	r.stop = &StopError{
 		Said: fmt.Sprintf("the target stopped answering in %s", result.Case.ID),
-		Fix:  "start it again and run m2m test --only " + result.Case.ID, Unreachable: true,
+		Fix:  "start it again and run m2m test --to " + r.Spec.Target.String() + " --only " + result.Case.ID, Unreachable: true,
 	}
 }
 

@@ -136,7 +136,7 @@ func isTLS(err error) bool {
 func tlsHint(err error) string {
 	var authority x509.UnknownAuthorityError
 	if errors.As(err, &authority) {
-		return "pass the certificate's authority with --cacert FILE"
+		return "pass the certificate's authority with --cacert FILE, or accept any with --insecure"
 	}
 	return ""
 }

@@ -110,7 +110,7 @@ function hasUnknownFields(message) {
 // record says whether the effect is a new one.
 async function record(effect) {
   if (recorded.has(effect) && habit !== 'duplicates') return false;
-  if (habit === 'races') await wait(50);
+  if (habit === 'races') await wait(400);
   recorded.add(effect);
   writeSync(effects, `${JSON.stringify(effect)}\n`);
   return true;

@@ -144,7 +144,7 @@ def record(effect):
         if HABIT != "races":
             write(effect)
             return True
-    time.sleep(0.05)
+    time.sleep(0.4)
     with lock:
         write(effect)
     return True

@@ -181,7 +181,7 @@ func (h *handler) record(effect string) (isNew bool, err error) {
 		if h.has(effect) {
 			return false, nil
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(400 * time.Millisecond)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
