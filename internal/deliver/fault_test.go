@@ -91,6 +91,15 @@ func TestFaultsAreWhatTheySay(t *testing.T) {
 	}
 }
 
+func TestStaleAndFutureAreAnHourOff(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]float64{"stale": 3600, "future": -3600} {
+		if broken, _ := faulty(t, name, []byte("{}")); verdict(t, broken).Age != want {
+			t.Errorf("%s: %v s old, want %v", name, verdict(t, broken).Age, want)
+		}
+	}
+}
+
 // differences says which parts of two requests differ.
 func differences(a, b delivery.Request) string {
 	var parts []string

@@ -24,3 +24,23 @@ func TestReplaySendsNoAPIKey(t *testing.T) {
 		t.Errorf("got %v", got.Headers)
 	}
 }
+
+func TestReplayLeavesTheOldConnectionBehind(t *testing.T) {
+	t.Parallel()
+	target, err := endpoint.ParseTarget("localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var captured delivery.Request
+	for _, name := range []string{
+		"Host", "connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade", "Expect", "Content-Length", "Transfer-Encoding",
+		":authority", "not a name", "X-Note",
+	} {
+		captured.Headers = append(captured.Headers, delivery.Header{Name: name, Value: "x"})
+	}
+	captured.Headers = append(captured.Headers, delivery.Header{Name: "X-Broken", Value: "a\r\nb"})
+	got := deliver.Spec{Target: target}.Replay(captured, "")
+	if len(got.Headers) != 1 || got.Headers[0].Name != "X-Note" {
+		t.Errorf("got %v", got.Headers)
+	}
+}

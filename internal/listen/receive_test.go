@@ -65,6 +65,21 @@ func TestRecordHoldsWhatWasSent(t *testing.T) {
 	}
 }
 
+// TestRecordHoldsNoAPIKey: one has no business in a delivery, and comes all the same.
+func TestRecordHoldsNoAPIKey(t *testing.T) {
+	t.Parallel()
+	options, done := newOptions(t)
+	server := serve(t, options)
+	const key = "m2m_test_of_somebody"
+	request := post(t, server.URL, opened)
+	request.Header["x-api-key"] = []string{key}
+	do(t, server.Client(), request)
+	got, _ := receive(t, done, "the delivery").Record.Request.Headers.Get(partner.KeyHeader)
+	if want := sign.Fingerprint([]byte(key)); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestRecordHoldsTheVerdict(t *testing.T) {
 	t.Parallel()
 	age := func(seconds float64) *float64 { return &seconds }
