@@ -270,12 +270,12 @@ func TestLargeBodiesWaitForTheirPlace(t *testing.T) {
 		t.Error("more large bodies are in memory than there are places")
 	}
 	close(release)
-	wait.Wait()
 	for range places + more {
 		if got := receive(t, done, "a large delivery"); len(got.Record.Request.Body) != len(large) {
 			t.Errorf("got a body of %d bytes, want %d", len(got.Record.Request.Body), len(large))
 		}
 	}
+	wait.Wait()
 }
 
 func FuzzRequests(f *testing.F) {
