@@ -151,3 +151,25 @@ func TestTwoSignaturesAreNone(t *testing.T) {
 		t.Errorf("got %q of %q", got.Verdict.Reason, got.Received)
 	}
 }
+
+// TestWhatCanBeExplainedIs has a signature that matches nothing, one that is spelled
+// wrongly, and a timestamp that is.
+func TestWhatCanBeExplainedIs(t *testing.T) {
+	t.Parallel()
+	right := newKey(t, "new").Sign(timestamp, []byte(opened))
+	for want, broken := range map[sign.Reason]delivery.Record{
+		sign.SignatureMismatch:  record(timestamp, zeros, opened),
+		sign.MalformedSignature: record(timestamp, strings.TrimPrefix(right, sign.Prefix), opened),
+		sign.MalformedTimestamp: record("2026-01-26T14:30:00.000Z", zeros, opened),
+	} {
+		got := explaining(t).Record("f:1", broken)
+		if got.Verdict.Reason != want || got.Diagnosis.Message() == "" {
+			t.Errorf("got %q with the diagnosis %q, want %q with one", got.Verdict.Reason, got.Diagnosis.Message(), want)
+		}
+	}
+	for _, none := range []delivery.Record{record("", zeros, opened), record(timestamp, "", opened), record(timestamp, right, opened)} {
+		if got := explaining(t).Record("f:1", none); got.Diagnosis.Message() != "" {
+			t.Errorf("%q has the diagnosis %q", got.Verdict.Reason, got.Diagnosis.Message())
+		}
+	}
+}
