@@ -44,7 +44,7 @@ func FuzzValues(f *testing.F) {
 				t.Errorf("%q is the pause %v", text, pause)
 			}
 		}
-		if size < 0 || size > 1<<30 || !(factor > 0 && factor <= 1000) || rate.Rate.Per < 0 || rate.Per > 0 && rate.PerSecond() > maxRate {
+		if size < 0 || size > 1<<30 || !(factor > 0 && factor <= 1000) || rate.Per < 0 || rate.Per > 0 && rate.PerSecond() > maxRate {
 			t.Errorf("%q is out of bounds: size %d, factor %v, rate %+v", text, size, factor, rate)
 		}
 	})
