@@ -148,7 +148,7 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("got %d deliveries and %d records, want %d of each", len(done), saved, want)
 			}
 			if c.counted {
-				if response := (<-done).Record.Response; response.Status != c.status || string(response.Body) != c.text {
+				if response := receive(t, done, "the delivery").Record.Response; response.Status != c.status || string(response.Body) != c.text {
 					t.Errorf("the record has %d %q, want %d %q", response.Status, response.Body, c.status, c.text)
 				}
 			}
