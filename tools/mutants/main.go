@@ -120,9 +120,12 @@ func (m mutant) try(dir string) (saw string, err error) {
 	if err := os.WriteFile(name, []byte(broken), 0o600); err != nil {
 		return "", err
 	}
-	told, err := output(dir, "go", "test", "-count=1", "-timeout=3m", "-run=^("+m.test+")$", m.pkg)
+	told, err := output(dir, "go", "test", "-count=1", "-timeout=3m", "-run="+m.pattern(), m.pkg)
 	if err := os.WriteFile(name, whole, 0o600); err != nil {
 		return "", err
+	}
+	if strings.Contains(told, "no tests to run") {
+		return "", fmt.Errorf("there is no %s in %s", m.test, m.pkg)
 	}
 	if err == nil {
 		return "", nil
@@ -138,6 +141,15 @@ func (m mutant) try(dir string) (saw string, err error) {
 		return strings.Join(failed, " "), nil
 	}
 	return "", fmt.Errorf("the tests cannot be run:\n%s", told)
+}
+
+// pattern is go test's for just the tests that have to fail.
+func (m mutant) pattern() string {
+	names := strings.Split(m.test, "/")
+	for i, name := range names {
+		names[i] = "^(" + name + ")$"
+	}
+	return strings.Join(names, "/")
 }
 
 func output(dir, name string, args ...string) (string, error) {

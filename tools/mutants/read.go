@@ -12,7 +12,8 @@ type mutant struct {
 	file, what string
 	// before stands in the file once, and after takes its place.
 	before, after string
-	// test is a pattern for the tests that have to fail, in the package pkg.
+	// test has to fail, in the package pkg: a test, several with | between, or
+	// TestScripts and a script.
 	test, pkg string
 }
 
