@@ -84,6 +84,11 @@ type Result struct {
 	Records []delivery.Record
 }
 
+// NotRun is the result of a case before which the run ended, for that reason.
+func (c Case) NotRun(why string) Result {
+	return Result{Case: c, Outcome: Skip, Said: "not run: " + why, Why: c.Why, Fix: c.Fix, NotRun: true}
+}
+
 // Summary counts outcomes.
 type Summary struct {
 	Passed, Warned, Failed, Skipped int

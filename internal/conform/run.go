@@ -202,7 +202,7 @@ func (r *runner) lastLook(ctx context.Context) error {
 // skipRest gives every case that is left a result, and returns why.
 func (r *runner) skipRest() error {
 	for _, c := range r.left {
-		r.held = append(r.held, Result{Case: c, Outcome: Skip, Said: "not run: " + r.stop.Said, Why: c.Why, Fix: c.Fix, NotRun: true})
+		r.held = append(r.held, c.NotRun(r.stop.Said))
 	}
 	r.left = nil
 	return r.stop

@@ -52,7 +52,9 @@ type trial struct {
 }
 
 func (o Options) trial() *trial {
-	return &trial{Options: o, life: &fixtures.Life{Rand: o.Rand, Now: o.Now(), ReplyOrigin: o.Replies.Origin()}}
+	t := &trial{Options: o}
+	t.another()
+	return t
 }
 
 // payload returns a fresh payload of an event, spelled as JSON.stringify spells it.
