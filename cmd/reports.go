@@ -40,6 +40,47 @@ func (v reportsValue) Set(text string) error {
 	return nil
 }
 
+// junits are the JUnit reports of a run.
+type junits []*report.JUnit
+
+// openJUnits begins the JUnit reports among the files.
+func openJUnits(files []reportFile, suite report.Suite) (junits, error) {
+	var all junits
+	for _, file := range files {
+		if file.Kind != "junit" {
+			continue
+		}
+		junit, err := report.NewJUnit(file.File, suite)
+		if err != nil {
+			all.discard()
+			return nil, err
+		}
+		all = append(all, junit)
+	}
+	return all, nil
+}
+
+func (j junits) add(c report.JUnitCase) {
+	for _, junit := range j {
+		junit.Case(c)
+	}
+}
+
+func (j junits) close() error {
+	for _, junit := range j {
+		if err := junit.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j junits) discard() {
+	for _, junit := range j {
+		junit.Discard()
+	}
+}
+
 // pages are the HTML reports of a run.
 type pages []*report.Page
 

@@ -91,7 +91,7 @@ func (v *testView) annotate(r conform.Result) {
 // testReports are the reports of a run of test.
 type testReports struct {
 	strict  bool
-	junit   []*report.JUnit
+	junit   junits
 	pages   pages
 	results []conform.Result
 }
@@ -102,16 +102,9 @@ func openTestReports(t *testRun) (*testReports, error) {
 	if reports.pages, err = openPages(t.Reports); err != nil {
 		return nil, err
 	}
-	for _, file := range t.Reports {
-		if file.Kind != "junit" {
-			continue
-		}
-		junit, err := report.NewJUnit(file.File, report.Suite{Name: "m2m test", Started: t.app.Now()})
-		if err != nil {
-			reports.discard()
-			return nil, err
-		}
-		reports.junit = append(reports.junit, junit)
+	if reports.junit, err = openJUnits(t.Reports, report.Suite{Name: "m2m test", Started: t.app.Now()}); err != nil {
+		reports.discard()
+		return nil, err
 	}
 	return reports, nil
 }
@@ -134,17 +127,13 @@ func (r *testReports) add(result conform.Result) {
 	case result.Outcome == conform.Warn:
 		one.Output = "warning: " + message + "\n" + text
 	}
-	for _, junit := range r.junit {
-		junit.Case(one)
-	}
+	r.junit.add(one)
 }
 
 // close writes them all.
 func (r *testReports) close(run report.Conformance, by string) error {
-	for _, junit := range r.junit {
-		if err := junit.Close(); err != nil {
-			return err
-		}
+	if err := r.junit.close(); err != nil {
+		return err
 	}
 	run.Results = r.results
 	for _, page := range r.pages {
@@ -156,8 +145,6 @@ func (r *testReports) close(run report.Conformance, by string) error {
 }
 
 func (r *testReports) discard() {
-	for _, junit := range r.junit {
-		junit.Discard()
-	}
+	r.junit.discard()
 	r.pages.discard()
 }

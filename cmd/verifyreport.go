@@ -10,23 +10,15 @@ import (
 )
 
 // verifyReports are the reports of a run of verify.
-type verifyReports []*report.JUnit
+type verifyReports struct{ junits }
 
 func openVerifyReports(files []reportFile, started time.Time) (verifyReports, error) {
-	var reports verifyReports
-	for _, file := range files {
-		junit, err := report.NewJUnit(file.File, report.Suite{Name: "m2m verify", Started: started})
-		if err != nil {
-			reports.discard()
-			return nil, err
-		}
-		reports = append(reports, junit)
-	}
-	return reports, nil
+	all, err := openJUnits(files, report.Suite{Name: "m2m verify", Started: started})
+	return verifyReports{all}, err
 }
 
 func (r verifyReports) add(result verify.Result) {
-	if len(r) == 0 {
+	if len(r.junits) == 0 {
 		return
 	}
 	event := result.Event
@@ -41,20 +33,16 @@ func (r verifyReports) add(result verify.Result) {
 	if !result.Good() {
 		one.Failure = failureOf(result)
 	}
-	for _, junit := range r {
-		junit.Case(one)
-	}
+	r.junits.add(one)
 }
 
 // fault adds what could not be read, so that a report does not look better than the
 // exit code.
 func (r verifyReports) fault(err error) {
 	text := term.Safe(err.Error())
-	for _, junit := range r {
-		junit.Case(report.JUnitCase{
-			Class: "(not a capture)", Name: text, Failure: &report.JUnitFailure{Type: "not_tried", Message: text},
-		})
-	}
+	r.junits.add(report.JUnitCase{
+		Class: "(not a capture)", Name: text, Failure: &report.JUnitFailure{Type: "not_tried", Message: text},
+	})
 }
 
 func failureOf(result verify.Result) *report.JUnitFailure {
@@ -76,21 +64,6 @@ func failureOf(result verify.Result) *report.JUnitFailure {
 	}
 	failure.Text = strings.Join(lines, "\n")
 	return failure
-}
-
-func (r verifyReports) close() error {
-	for _, junit := range r {
-		if err := junit.Close(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r verifyReports) discard() {
-	for _, junit := range r {
-		junit.Discard()
-	}
 }
 
 // schemaCheck returns the function that checks payloads against their schemas.
