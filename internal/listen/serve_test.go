@@ -126,16 +126,13 @@ func waitClosed(tb testing.TB, listener net.Listener) {
 func TestIdleConnectionsDoNotHoldTheEnd(t *testing.T) {
 	t.Parallel()
 	options, done := newOptions(t)
+	options.Deadlines.Drain = time.Hour
 	receiver := run(t, options, nil)
 	do(t, newClient(t), post(t, receiver.url(), opened)) // and keeps its connection
 	receive(t, done, "the delivery")
-	began := time.Now()
 	receiver.stop()
 	if err := receive(t, receiver.ended, "the end"); err != nil {
 		t.Error(err)
-	}
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("the end took %v", took)
 	}
 }
 
@@ -315,6 +312,7 @@ func TestAnUnfinishedRequestIsNotWaitedForLong(t *testing.T) {
 func TestASilentConnectionDoesNotHoldTheEnd(t *testing.T) {
 	t.Parallel()
 	options, done := newOptions(t)
+	options.Deadlines.Drain = time.Hour
 	receiver := run(t, options, nil)
 	silent, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", receiver.listeners[0].Addr().String())
 	if err != nil {
@@ -325,12 +323,8 @@ func TestASilentConnectionDoesNotHoldTheEnd(t *testing.T) {
 	// silent one is known.
 	do(t, newClient(t), post(t, receiver.url(), opened))
 	receive(t, done, "the delivery")
-	start := time.Now()
 	receiver.stop()
 	if err := receive(t, receiver.ended, "the end"); err != nil {
 		t.Error(err)
-	}
-	if took := time.Since(start); took > 4*time.Second {
-		t.Errorf("it took %v, as long as the wait for what is in flight", took)
 	}
 }
