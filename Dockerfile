@@ -1,10 +1,8 @@
 # The image of a release: the static binary, and the certificates that HTTPS needs.
-# goreleaser lays the binaries of all platforms beside this file.
-FROM alpine:3.22 AS certificates
-
+# goreleaser lays both beside this file, the binary once for each platform.
 FROM scratch
 ARG TARGETPLATFORM
-COPY --from=certificates /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY generated/ca-certificates.crt /etc/ssl/certs/
 COPY $TARGETPLATFORM/m2m /m2m
 # Nobody, on every system.
 USER 65534:65534
