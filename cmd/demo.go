@@ -53,6 +53,9 @@ type demo struct {
 	handler *webhook.Handler
 	// receiverURL and handlerURL take deliveries.
 	receiverURL, handlerURL endpoint.Target
+	// replyOrigin is the receiver by its address: the sample handler asks the system for
+	// names, and a bare container knows no localhost.
+	replyOrigin string
 	// received and replies are what the receiver and the mock saw.
 	received chan listen.Delivery
 	replies  chan partner.Received
@@ -79,7 +82,7 @@ func runDemo(ctx context.Context, a *app) error {
 	client := endpoint.NewClient(a.Transport, endpoint.ClientOptions{Timeout: demoTimeout})
 	defer client.CloseIdle()
 	d.sender = &deliver.Sender{Client: client, Now: a.Now, NewID: a.newID}
-	d.life = &fixtures.Life{Rand: a.Rand, Now: a.Now(), ReplyOrigin: d.receiverURL.Origin()}
+	d.life = &fixtures.Life{Rand: a.Rand, Now: a.Now(), ReplyOrigin: d.replyOrigin}
 	if err := d.tell(ctx); err != nil {
 		return err
 	}
@@ -104,7 +107,7 @@ func (d *demo) startReceiver(ctx context.Context, servers *sync.WaitGroup) error
 	if err != nil {
 		return err
 	}
-	d.receiverURL = target
+	d.receiverURL, d.replyOrigin = target, "http://"+listener.Addr().String()
 	servers.Go(func() { _ = server.Serve(ctx, []net.Listener{listener}, nil) })
 	return nil
 }
