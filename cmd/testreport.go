@@ -1,11 +1,9 @@
 package cmd
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/leapfinancial/m2m/internal/conform"
-	"github.com/leapfinancial/m2m/internal/delivery"
 	"github.com/leapfinancial/m2m/internal/report"
 	"github.com/leapfinancial/m2m/internal/term"
 )
@@ -56,19 +54,6 @@ type summaryRecord struct {
 	Warned  int    `json:"warned"`
 	Failed  int    `json:"failed"`
 	Skipped int    `json:"skipped"`
-}
-
-// writeRecord writes a record that is the same JSON for GitHub's runner, and no command.
-func (v *testView) writeRecord(record any) error {
-	line, err := delivery.EncodeLine(record)
-	if err != nil {
-		return err
-	}
-	if v.github {
-		line = bytes.ReplaceAll(line, []byte("##["), []byte(`#\u0023[`))
-	}
-	_, err = v.app.Out.Write(line)
-	return err
 }
 
 // annotate tells GitHub of what is wrong, on stderr.

@@ -65,7 +65,7 @@ func (v *testView) done(r conform.Result) error {
 		v.annotate(r)
 		switch {
 		case v.app.JSON:
-			return v.writeRecord(newCaseRecord(r))
+			return v.app.writeJSON(newCaseRecord(r))
 		case r.NotRun: // the score counts it, and the error says why
 			return nil
 		}

@@ -26,6 +26,10 @@ func (r Record) AppendLine(dst []byte) ([]byte, error) {
 	if e.err != nil {
 		return dst, fmt.Errorf("encoding a delivery record: %w", e.err)
 	}
+	line := e.line[len(dst):]
+	if safe := Inert(line); len(safe) != len(line) {
+		e.line = append(e.line[:len(dst)], safe...)
+	}
 	return append(e.line, '\n'), nil
 }
 
@@ -42,7 +46,7 @@ func (r Record) lineSize() int {
 }
 
 // encoder writes JSON as encoding/json does, with <, > and & left as they are and
-// what IsHidden names escaped.
+// what IsHidden names escaped. What Inert names is left to the end.
 type encoder struct {
 	line []byte
 	err  error

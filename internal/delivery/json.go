@@ -55,7 +55,8 @@ type wireVerification struct {
 
 // EncodeLine returns v as one line of JSON with a newline at its end, with <, >
 // and & left as they are. Control characters that JSON allows, DEL, C1 and the
-// bidirectional ones, are escaped: a record is read on terminals too.
+// bidirectional ones, are escaped, and so is what Inert names: a record is read on
+// terminals and in the logs of CI, too.
 func EncodeLine(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	encoder := json.NewEncoder(&buf)
@@ -64,7 +65,7 @@ func EncodeLine(v any) ([]byte, error) {
 		return nil, err
 	}
 	if !bytes.ContainsFunc(buf.Bytes(), IsHidden) {
-		return buf.Bytes(), nil
+		return Inert(buf.Bytes()), nil
 	}
 	var line []byte
 	for _, r := range buf.String() {
@@ -74,7 +75,7 @@ func EncodeLine(v any) ([]byte, error) {
 			line = utf8.AppendRune(line, r)
 		}
 	}
-	return line, nil
+	return Inert(line), nil
 }
 
 // IsHidden says whether a terminal would obey a character and not show it: DEL, C1

@@ -33,25 +33,17 @@ func Safe(text string) string {
 	return b.String()
 }
 
-// runnerCommand is how commands to a runner begin: GitHub's "::error" where a line does,
-// after any space, because lines are put together from what is safe; "##[error]",
-// "##vso[" and "##teamcity[" of GitHub, Azure and TeamCity wherever they stand.
-func runnerCommand() *regexp.Regexp {
-	return regexp.MustCompile(`(^|[\s\p{Z}])::[A-Za-z]|##[A-Za-z]*\[`)
-}
-
-// inert escapes the beginnings of commands to a CI runner.
+// inert escapes the beginnings of commands to a CI runner: GitHub's "::error" where a line
+// begins, and after any space, because lines are put together from what is safe; and what
+// delivery.Inert names, wherever it stands.
 func inert(text string) string {
-	if !strings.Contains(text, "::") && !strings.Contains(text, "##") {
+	if strings.Contains(text, "##") {
+		text = string(delivery.Inert([]byte(text)))
+	}
+	if !strings.Contains(text, "::") {
 		return text
 	}
-	return runnerCommand().ReplaceAllStringFunc(text, func(found string) string {
-		if rest, ok := strings.CutPrefix(found, "##"); ok {
-			return `#\u0023` + rest
-		}
-		at := strings.Index(found, "::")
-		return found[:at] + `\u003a` + found[at+1:]
-	})
+	return regexp.MustCompile(`(^|[\s\p{Z}]):(:[A-Za-z])`).ReplaceAllString(text, `$1\u003a$2`)
 }
 
 func isUnsafe(r rune) bool {
