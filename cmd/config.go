@@ -80,8 +80,11 @@ func (s *settings) fillFrom(key string) (found, error) {
 		return found{value: flag.Value.String(), source: "--" + key}, nil
 	}
 	f, ok, err := s.lookup(key)
-	if err != nil || !ok {
+	if !ok {
 		return found{source: "default"}, err
+	}
+	if err != nil {
+		return f, err
 	}
 	text, err := f.scalar()
 	if err != nil {
@@ -96,7 +99,11 @@ func (s *settings) fillFrom(key string) (found, error) {
 // lookup finds a setting in the environment or the files.
 func (s *settings) lookup(key string) (found, bool, error) {
 	if text, ok := s.app.LookupEnv(envName(key)); ok {
-		return found{value: text, source: envName(key)}, true, nil
+		f := found{value: text, source: envName(key)}
+		if text == "" {
+			return f, true, errEmpty(f.source)
+		}
+		return f, true, nil
 	}
 	if key == "profile" {
 		return found{}, false, nil
@@ -155,10 +162,14 @@ func (f found) texts() ([]string, error) {
 			return nil, withHint(fmt.Errorf("%s: it has to be a string", f.source), "put it in quotes")
 		}
 		if texts[i] == "" {
-			return nil, withHint(fmt.Errorf("%s: it is set but empty", f.source), "give it a value, or unset it")
+			return nil, errEmpty(f.source)
 		}
 	}
 	return texts, nil
+}
+
+func errEmpty(source string) error {
+	return withHint(fmt.Errorf("%s: it is set but empty", source), "give it a value, or unset it")
 }
 
 func (s *settings) readFiles() error {

@@ -47,7 +47,7 @@ func (v rateValue) Set(text string) error {
 	rate := deliver.Rate{Count: int(count), Per: per}
 	switch {
 	case err != nil:
-		return fmt.Errorf("%q is not a rate such as 200/s, 30/m or 5/100ms", text)
+		return withHint(fmt.Errorf("%q is not a rate such as 200/s, 30/m or 5/100ms", text), "a whole number, in a second or in any span of time: 1/2s is one every two seconds")
 	case count == 0:
 		return withHint(fmt.Errorf("%q delivers nothing", text), "there is no rate without a limit: ask for more than can be, and bound it with --connections")
 	case rate.PerSecond() > maxRate:

@@ -236,7 +236,11 @@ func flagError(cmd *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	var number *strconv.NumError
 	if errors.As(err, &invalid) && errors.As(err, &number) {
-		return fmt.Errorf("--%s: %q is not a whole number", invalid.GetFlag().Name, number.Num)
+		kind := "a whole number"
+		if invalid.GetFlag().Value.Type() == "bool" {
+			kind = "true or false"
+		}
+		return fmt.Errorf("--%s: %q is not %s", invalid.GetFlag().Name, number.Num, kind)
 	}
 	if errors.As(err, &invalid) && invalid.Unwrap() != nil {
 		return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, invalid.Unwrap())

@@ -44,7 +44,7 @@ func (a *app) keys(flags secretFlags) (keyring, error) {
 	if a.ring == nil {
 		ring, err := a.readKeys(flags)
 		if err != nil {
-			return keyring{}, err
+			return keyring{source: ring.source}, err
 		}
 		a.ring = &ring
 	}
@@ -54,12 +54,12 @@ func (a *app) keys(flags secretFlags) (keyring, error) {
 func (a *app) readKeys(flags secretFlags) (keyring, error) {
 	texts, ring, err := a.secretTexts(flags)
 	if err != nil {
-		return keyring{}, err
+		return ring, err
 	}
 	for _, text := range texts {
 		key, err := sign.NewKey(text)
 		if err != nil {
-			return keyring{}, withHint(fmt.Errorf("%s: the webhook secret is set but empty", ring.source), "give it a value, or unset it")
+			return ring, withHint(fmt.Errorf("%s: the webhook secret is set but empty", ring.source), "give it a value, or unset it")
 		}
 		if fault := suspicious(text); fault != "" {
 			a.warn("%s: the webhook secret %s; it is used as it is", ring.source, fault)
@@ -100,10 +100,10 @@ func (a *app) secretTexts(flags secretFlags) ([]string, keyring, error) {
 		return texts, ring, nil
 	}
 	f, ok, err := a.settings.lookup("webhook_secret")
+	ring.source, ring.file = f.source, f.file
 	if err != nil || !ok {
 		return nil, ring, err
 	}
-	ring.source, ring.file = f.source, f.file
 	texts, err = f.texts()
 	return texts, ring, err
 }
@@ -220,7 +220,7 @@ func (a *app) apiKey(file string) (partner.Key, string, error) {
 	}
 	f, ok, err := a.settings.lookup("api_key")
 	if err != nil || !ok {
-		return partner.Key{}, "", err
+		return partner.Key{}, f.source, err
 	}
 	texts, err := f.texts()
 	if err != nil {
