@@ -13,17 +13,18 @@ import (
 const indent = "    "
 
 // startLines and startBytes are how much of an answer or of a body that is no
-// payload is shown.
+// payload is shown, wholeBytes how long a payload is at most that is shown whole.
 const (
 	startLines = 8
 	startBytes = 1 << 10
+	wholeBytes = 64 << 10
 )
 
 // payload returns a body as an indented view for people: JSON on several lines, in
-// colour where there is colour, anything else by its start. The bytes themselves
-// are in the record. With --redact, the known values are masked, too.
+// colour where there is colour, anything else and what nobody would read by its start.
+// The bytes themselves are in the record. With --redact, the known values are masked, too.
 func (p *Printer) payload(body []byte, known ...string) string {
-	if _, err := delivery.ReadPayload(body); err != nil {
+	if _, err := delivery.ReadPayload(body); err != nil || len(body) > wholeBytes {
 		return p.start(body, known...)
 	}
 	if p.redact {

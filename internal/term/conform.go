@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/leapfinancial/m2m/internal/conform"
+	"github.com/leapfinancial/m2m/internal/delivery"
 )
 
 // textWidth is how wide sentences run, in characters, label and indent included.
@@ -35,6 +36,9 @@ func (p *Printer) Group(results []conform.Result, whole bool) {
 			p.labelled(&b, "sent", Safe(r.Sent))
 			p.labelled(&b, "received", Safe(r.Received))
 		}
+		if whole {
+			p.exchanges(&b, r.Records)
+		}
 	}
 	p.skipped(&b, skipped)
 	p.write([]byte(b.String()))
@@ -56,6 +60,17 @@ func (p *Printer) finding(b *strings.Builder, r conform.Result, told map[string]
 	p.labelled(b, "sent", Safe(r.Sent))
 	p.labelled(b, "received", Safe(r.Received))
 	p.labelled(b, "fix", Safe(fix))
+}
+
+// exchanges shows a case's deliveries, of many alike the first.
+func (p *Printer) exchanges(b *strings.Builder, records []delivery.Record) {
+	const most = 3
+	for _, record := range records[:min(len(records), most)] {
+		b.WriteString(strings.TrimSuffix(indentLines(p.sent(record, true, true)), indent+"\n"))
+	}
+	if more := len(records) - most; more > 0 {
+		fmt.Fprintf(b, "%s%s\n", indent, p.styles.faint.Sprintf("… and %s", Count(more, "more delivery", "more deliveries")))
+	}
 }
 
 // skipped names what was not tried, once for each reason.

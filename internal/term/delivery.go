@@ -12,6 +12,10 @@ import (
 // Sent shows a delivery that was sent and what came back. Whole shows headers and
 // bodies too; an answer that was not expected shows its start in any case.
 func (p *Printer) Sent(record delivery.Record, expected, whole bool) {
+	p.write([]byte(p.sent(record, expected, whole)))
+}
+
+func (p *Printer) sent(record delivery.Record, expected, whole bool) string {
 	var b strings.Builder
 	payload, _ := delivery.ReadPayload(record.Request.Body)
 	what := record.Event
@@ -33,7 +37,7 @@ func (p *Printer) Sent(record delivery.Record, expected, whole bool) {
 	case record.Response != nil:
 		p.answer(&b, record, "", expected, whole)
 	}
-	p.write([]byte(b.String()))
+	return b.String()
 }
 
 func (p *Printer) answer(b *strings.Builder, record delivery.Record, from string, expected, whole bool) {
