@@ -114,13 +114,13 @@ lists every setting, its value and where it comes from.
   M2M_ENV             the Partner API: sandbox or live; --env
   M2M_TOLERANCE       how far off listen takes timestamps: 5m; --tolerance
   M2M_TIMEOUT         when to give up on an answer: 30s; --timeout
-  NO_COLOR            no colour when it is set; --color
+  NO_COLOR            no colour when it is set, nor with TERM=dumb; --color
   XDG_CONFIG_HOME     where configuration files are, ~/.config by default
   HTTP_PROXY, HTTPS_PROXY, NO_PROXY
                       the proxies on the way to anything but this machine
 
-A variable that is set but empty is an error, so that a secret that was never
-filled in does not pass for none.`
+An M2M_ variable that is set but empty is an error, so that a secret that was
+never filled in does not pass for none.`
 
 const filesHelp = `Settings are read from two files, in YAML. With --config FILE, from that one
 alone.

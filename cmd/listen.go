@@ -149,6 +149,10 @@ func (o *listenOptions) check() error {
 		return errors.New("--tls-cert and --tls-key go together")
 	case o.Host == "":
 		return errors.New("--host is empty")
+	case o.Save == "-":
+		return withHint(errors.New("--save takes a file, and - is none"), "--json writes the records to standard output")
+	case o.ReadyFile == "-":
+		return withHint(errors.New("--ready-file takes a file, and - is none"), "--json begins with a record that holds the URL")
 	case o.Respond != 0 && (o.Respond < 200 || o.Respond > 599):
 		return fmt.Errorf("--respond %d: it has to be in 200 to 599", o.Respond)
 	case o.FailFirst < 0:

@@ -210,9 +210,9 @@ func TestVerifyOptions(t *testing.T) {
 			Files: []string{"a"}, Tolerance: 5 * time.Minute, Format: "http",
 			Now: moment{text: "2026-01-26T14:30:00Z", fixed: time.Unix(1769437800, 0)},
 		}},
-		{"schemas and reports", []string{"a", "--schema", "--report", "junit=a=b,c.xml", "--report", "junit=-"}, verifyOptions{
+		{"schemas and reports", []string{"a", "--schema", "--report", "junit=a=b,c.xml", "--report", "junit=m2m.xml"}, verifyOptions{
 			Files: []string{"a"}, Format: "auto", Schema: true,
-			Reports: []reportFile{{"junit", "a=b,c.xml"}, {"junit", "-"}},
+			Reports: []reportFile{{"junit", "a=b,c.xml"}, {"junit", "m2m.xml"}},
 		}},
 	}
 	for _, test := range tests {

@@ -33,6 +33,8 @@ func (v reportsValue) Set(text string) error {
 		return unknown("kind of report", kind, v.kinds)
 	case !found || file == "":
 		return fmt.Errorf("%q names no file: write %s=FILE", text, kind)
+	case file == "-":
+		return withHint(fmt.Errorf("%q: a report takes a file, and - is none", text), "%s=/dev/stdout writes it to standard output", kind)
 	case slices.ContainsFunc(*v.list, func(other reportFile) bool { return filepath.Clean(other.File) == filepath.Clean(file) }):
 		return fmt.Errorf("two reports in the same file %q", file)
 	}

@@ -267,7 +267,8 @@ func flagError(cmd *cobra.Command, err error) error {
 // printer returns a Printer for people on w, with colour as --color says.
 func (a *app) printer(w io.Writer) *term.Printer {
 	noColor, _ := a.LookupEnv("NO_COLOR")
-	color := a.Color == "always" || a.Color == "auto" && noColor == "" && a.IsTerminal(w)
+	terminal, _ := a.LookupEnv("TERM")
+	color := a.Color == "always" || a.Color == "auto" && noColor == "" && terminal != "dumb" && a.IsTerminal(w)
 	return term.New(w, term.Options{Color: color, Redact: a.Redact})
 }
 

@@ -108,6 +108,8 @@ func runConfig(_ context.Context, o *configOptions) error {
 		color = "--color"
 	} else if text, _ := a.LookupEnv("NO_COLOR"); text != "" {
 		color = "NO_COLOR"
+	} else if text, _ := a.LookupEnv("TERM"); text == "dumb" {
+		color = "TERM"
 	}
 	add("color", a.Color, color, nil)
 	if err := o.show(rows); err != nil {
