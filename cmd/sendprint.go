@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"io"
 
 	"github.com/leapfinancial/m2m/internal/capture"
@@ -11,7 +12,10 @@ import (
 // print writes a signed request in a form that other tools read.
 func (o *sendOptions) print(maker *maker, request delivery.Request) error {
 	if o.app.Redact {
-		request.Body = term.Redact(request.Body)
+		signed := request.Body
+		if request.Body = term.Redact(signed); !bytes.Equal(request.Body, signed) {
+			o.app.warn("--redact masked the body, which its signature does not match any more")
+		}
 	}
 	switch o.Print {
 	case "json":

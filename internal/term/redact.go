@@ -30,6 +30,9 @@ func Redact(body []byte, known ...string) []byte {
 	}
 	r := redaction{known: known}
 	r.add(gjson.ParseBytes(body), false)
+	if !r.masked {
+		return body // to the byte: the signature stays its own
+	}
 	return []byte(r.String())
 }
 
@@ -71,8 +74,8 @@ func holdsAny(text string, values []string) bool {
 	return slices.ContainsFunc(values, func(value string) bool { return strings.Contains(text, value) })
 }
 
-// RedactRecord returns a copy of the record whose bodies are masked. Its signature
-// is then no longer that of its body.
+// RedactRecord returns a copy of the record whose bodies are masked. Where something was,
+// its signature is no longer that of its body.
 func RedactRecord(record delivery.Record) delivery.Record {
 	known := personal(record.Request.Body)
 	record.Request.Body = Redact(record.Request.Body)
@@ -89,6 +92,8 @@ type redaction struct {
 	strings.Builder
 	// known are values to mask wherever they stand, found those that were masked.
 	known, found []string
+	// masked says that a mask was written.
+	masked bool
 }
 
 func (r *redaction) add(value gjson.Result, personal bool) {
@@ -125,6 +130,7 @@ func (r *redaction) leaf(value gjson.Result, personal bool) {
 	}
 	if personal && value.Type != gjson.Null || holdsAny(text, r.known) {
 		r.WriteString(mask)
+		r.masked = true
 		return
 	}
 	r.WriteString(value.Raw)

@@ -79,6 +79,7 @@ func TestRedact(t *testing.T) {
 		`{"requiredFields":["name.secondName","dob"]}`:      `{"requiredFields":["name.secondName","dob"]}`,
 		`{"amount":100.00}`:                                 `{"amount":100.00}`,
 		`[{"name":{"firstName":"Ana"}}]`:                    `[{"name":{"firstName":"•••"}}]`,
+		"{ \"a\" : 1.0,\n\"b\":[] }\n":                      "{ \"a\" : 1.0,\n\"b\":[] }\n",
 		`{"name":"Ana"`:                                     "(13 bytes that are not JSON, masked)",
 		"no user Ana":                                       "(11 bytes that are not JSON, masked)",
 		`"Ana"`:                                             `"Ana"`,
