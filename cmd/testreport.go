@@ -79,6 +79,8 @@ type testReports struct {
 	junit   junits
 	pages   pages
 	results []conform.Result
+	// wrong says that the JUnit reports hold something that is.
+	wrong bool
 }
 
 func openTestReports(t *testRun) (*testReports, error) {
@@ -105,6 +107,9 @@ func (r *testReports) add(result conform.Result) {
 	message := result.Case.Title + ": " + result.Said
 	text := strings.Join([]string{"why: " + result.Why, "sent: " + result.Sent, "received: " + result.Received, "fix: " + result.Fix}, "\n")
 	switch {
+	case result.NotRun && !r.wrong:
+		// Who reads nothing but the report has to see that the run came to nothing.
+		one.Error = result.Said
 	case result.Outcome == conform.Skip:
 		one.Skipped = result.Said
 	case result.Outcome == conform.Fail || r.strict && result.Outcome == conform.Warn:
@@ -112,6 +117,7 @@ func (r *testReports) add(result conform.Result) {
 	case result.Outcome == conform.Warn:
 		one.Output = "warning: " + message + "\n" + text
 	}
+	r.wrong = r.wrong || one.Failure != nil || one.Error != ""
 	r.junit.add(one)
 }
 

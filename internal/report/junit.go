@@ -23,7 +23,7 @@ type Suite struct {
 	Started time.Time
 }
 
-// JUnitCase is one result. It passed, unless Failure or Skipped says otherwise.
+// JUnitCase is one result. It passed, unless Failure, Error or Skipped says otherwise.
 type JUnitCase struct {
 	Name string
 	// Class groups cases, as a package does in Java.
@@ -32,6 +32,8 @@ type JUnitCase struct {
 	Time time.Duration
 	// Failure is what was wrong; nil when nothing was.
 	Failure *JUnitFailure
+	// Error is why it could not be told; empty when it could.
+	Error string
 	// Skipped is why it was not run; empty when it was.
 	Skipped string
 	// Output is what there is to say of a case that passed.
@@ -59,6 +61,7 @@ type JUnit struct {
 	encoder  *xml.Encoder
 	tests    int
 	failures int
+	errors   int
 	skipped  int
 	time     time.Duration
 	err      error
@@ -92,7 +95,8 @@ type xmlCase struct {
 	Name    string      `xml:"name,attr"`
 	Time    string      `xml:"time,attr,omitempty"`
 	Failure *xmlFailure `xml:"failure"`
-	Skipped *xmlSkipped `xml:"skipped"`
+	Error   *xmlReason  `xml:"error"`
+	Skipped *xmlReason  `xml:"skipped"`
 	Output  *xmlText    `xml:"system-out"`
 }
 
@@ -106,7 +110,7 @@ type xmlFailure struct {
 	Text    string `xml:",innerxml"`
 }
 
-type xmlSkipped struct {
+type xmlReason struct {
 	Message string `xml:"message,attr"`
 }
 
@@ -122,9 +126,13 @@ func (j *JUnit) Case(c JUnitCase) {
 		j.failures++
 		element.Failure = &xmlFailure{c.Failure.Message, c.Failure.Type, escape(c.Failure.Text)}
 	}
+	if c.Error != "" {
+		j.errors++
+		element.Error = &xmlReason{c.Error}
+	}
 	if c.Skipped != "" {
 		j.skipped++
-		element.Skipped = &xmlSkipped{c.Skipped}
+		element.Skipped = &xmlReason{c.Skipped}
 	}
 	if c.Output != "" {
 		element.Output = &xmlText{escape(c.Output)}
@@ -167,7 +175,7 @@ func (j *JUnit) writeTo(w io.Writer) error {
 		attribute("name", j.suite.Name),
 		attribute("tests", strconv.Itoa(j.tests)),
 		attribute("failures", strconv.Itoa(j.failures)),
-		attribute("errors", "0"),
+		attribute("errors", strconv.Itoa(j.errors)),
 		attribute("skipped", strconv.Itoa(j.skipped)),
 	}
 	if j.time > 0 {

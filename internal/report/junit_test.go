@@ -118,10 +118,11 @@ func TestJUnitAsItStands(t *testing.T) {
 		report.JUnitCase{Class: "m2m.verify", Name: "saved.ndjson:2", Time: 1500 * time.Millisecond, Failure: &report.JUnitFailure{
 			Message: `is "wrong" & <worse>`, Type: "signature_mismatch", Text: "received  sha256=9a1f…\n\tfix  a < b\n"}},
 		report.JUnitCase{Class: "m2m.verify", Name: "saved.ndjson:3", Time: 4 * time.Millisecond, Skipped: "not a delivery"},
+		report.JUnitCase{Class: "m2m.verify", Name: "saved.ndjson:4", Error: "not reached"},
 	)
 	want := `<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="m2m verify" tests="3" failures="1" errors="0" skipped="1" time="1.504">
-  <testsuite name="m2m verify" tests="3" failures="1" errors="0" skipped="1" time="1.504" timestamp="2026-01-26T14:30:00Z">
+<testsuites name="m2m verify" tests="4" failures="1" errors="1" skipped="1" time="1.504">
+  <testsuite name="m2m verify" tests="4" failures="1" errors="1" skipped="1" time="1.504" timestamp="2026-01-26T14:30:00Z">
     <testcase classname="m2m.verify" name="saved.ndjson:1 link.created"></testcase>
     <testcase classname="m2m.verify" name="saved.ndjson:2" time="1.500">
       <failure message="is &#34;wrong&#34; &amp; &lt;worse&gt;" type="signature_mismatch">received  sha256=9a1f…
@@ -130,6 +131,9 @@ func TestJUnitAsItStands(t *testing.T) {
     </testcase>
     <testcase classname="m2m.verify" name="saved.ndjson:3" time="0.004">
       <skipped message="not a delivery"></skipped>
+    </testcase>
+    <testcase classname="m2m.verify" name="saved.ndjson:4">
+      <error message="not reached"></error>
     </testcase>
   </testsuite>
 </testsuites>
