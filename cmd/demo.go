@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +47,10 @@ func newDemoCmd(a *app, runF func(context.Context, *app) error) *cobra.Command {
 
 // demo is the cast of the story.
 type demo struct {
-	app     *app
+	app *app
+	// out shows the story; broken is the first of its records that could not be written.
+	out     *term.Printer
+	broken  error
 	sender  *deliver.Sender
 	key     sign.Key
 	life    *fixtures.Life
@@ -65,7 +69,7 @@ type demo struct {
 func runDemo(ctx context.Context, a *app) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	d := &demo{app: a, received: make(chan listen.Delivery, 16), replies: make(chan partner.Received, 16)}
+	d := &demo{app: a, out: a.printer(a.Out), received: make(chan listen.Delivery, 16), replies: make(chan partner.Received, 16)}
 	var err error
 	if d.key, err = sign.NewKey(devSecret); err != nil {
 		return err
@@ -90,7 +94,7 @@ func runDemo(ctx context.Context, a *app) error {
 		err := fmt.Errorf("%s did not go as told", term.Count(d.failed, "step", "steps"))
 		return &exitError{code: exitNo, err: err}
 	}
-	return nil
+	return cmp.Or(d.broken, d.out.Err())
 }
 
 // startReceiver starts what m2m listen starts, the mock of the Partner API included.
@@ -213,7 +217,7 @@ func (d *demo) deliverToReceiver(ctx context.Context, payload []byte) error {
 		ok := got.Verdict.Valid() && status(record) == http.StatusOK
 		d.step(got.Record.Event+" is valid", ok)
 		if !d.app.JSON && !d.app.Quiet {
-			d.app.printer(d.app.Out).Received(term.Incoming{Record: got.Record, Payload: got.Payload, Verdict: got.Verdict}, false, false)
+			d.out.Received(term.Incoming{Record: got.Record, Payload: got.Payload, Verdict: got.Verdict}, false, false)
 		}
 	case <-time.After(demoTimeout):
 		d.step(record.Event+" is received", false)
@@ -233,7 +237,7 @@ func (d *demo) deliverTo(ctx context.Context, target endpoint.Target, signed, fo
 	ok := status(record) == want
 	d.step(fmt.Sprintf("%s is answered %d", record.Event, want), ok)
 	if !d.app.JSON && !d.app.Quiet {
-		d.app.printer(d.app.Out).Sent(record, ok, d.app.Verbose)
+		d.out.Sent(record, ok, d.app.Verbose)
 	}
 	return nil
 }
@@ -256,7 +260,7 @@ func (d *demo) awaitReply(ctx context.Context) error {
 		}
 		d.step("the data request is answered", ok)
 		if !d.app.JSON && !d.app.Quiet {
-			d.app.printer(d.app.Out).Reply(reply)
+			d.out.Reply(reply)
 		}
 	case <-time.After(demoTimeout):
 		d.step("the data request is answered", false)
@@ -280,24 +284,23 @@ func (d *demo) step(what string, ok bool) {
 		tellError(d.app.Err, errors.New("not as told: "+what))
 	}
 	if d.app.JSON {
-		// A closed pipe does not change how the story ends.
-		_ = d.app.writeJSON(struct {
+		err := d.app.writeJSON(struct {
 			Type string `json:"type"`
 			What string `json:"what"`
 			OK   bool   `json:"ok"`
 		}{"step", what, ok})
+		d.broken = cmp.Or(d.broken, err)
 	}
 }
 
 func (d *demo) head(text string) {
 	if !d.app.JSON && !d.app.Quiet {
-		p := d.app.printer(d.app.Out)
-		p.Line("\n%s\n", p.Bold(text))
+		d.out.Line("\n%s\n", d.out.Bold(text))
 	}
 }
 
 func (d *demo) say(format string, args ...any) {
 	if !d.app.JSON && !d.app.Quiet {
-		d.app.printer(d.app.Out).Line(format, args...)
+		d.out.Line(format, args...)
 	}
 }

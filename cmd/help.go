@@ -89,8 +89,7 @@ func writePages(dir string, pages []manual.Page) error {
 func (a *app) showHelp(root *cobra.Command) {
 	m := manual.Manual{Root: root, Exit: exitCodesHelp}
 	root.SetHelpFunc(func(command *cobra.Command, _ []string) {
-		// A page that nobody reads to its end is no error: m2m --help | head.
-		_ = m.Help(command.OutOrStdout(), command)
+		_ = m.Help(command.OutOrStdout(), command) // run sees what went wrong
 	})
 	root.SetUsageFunc(func(command *cobra.Command) error { return m.Help(command.OutOrStderr(), command) })
 }

@@ -5,6 +5,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -92,12 +93,26 @@ func Main() int {
 func run(ctx context.Context, env *env, args []string) exitCode {
 	root := newRootCmdFor(env, given(args))
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	help := &firstError{Writer: env.Out}
+	root.SetOut(help)
+	err := cmp.Or(root.ExecuteContext(ctx), help.err)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = errInterrupted
 	}
 	tellError(env.Err, err)
 	return codeOf(err)
+}
+
+// firstError keeps the first error of writing: cobra's help returns none.
+type firstError struct {
+	io.Writer
+	err error
+}
+
+func (w *firstError) Write(text []byte) (int, error) {
+	n, err := w.Writer.Write(text)
+	w.err = cmp.Or(w.err, err)
+	return n, err
 }
 
 // given says of a word whether it is among a command line's.

@@ -153,12 +153,6 @@ func (a *app) otherSecrets() []diagnose.Other {
 	return others
 }
 
-// errNoSecret is told where no secret is configured and none may be assumed.
-func errNoSecret() error {
-	return withHint(errors.New("no webhook secret"),
-		"set M2M_WEBHOOK_SECRET, pass --secret-file, or add webhook_secret to m2m.yaml")
-}
-
 // keysFor is keys for a command that talks to one address: on loopback, the
 // development secret stands in where none is configured.
 func (a *app) keysFor(flags secretFlags, loopback bool) (keyring, error) {
@@ -167,7 +161,8 @@ func (a *app) keysFor(flags secretFlags, loopback bool) (keyring, error) {
 		return ring, err
 	}
 	if !loopback {
-		return ring, errNoSecret()
+		return ring, withHint(errors.New("no webhook secret"),
+			"set M2M_WEBHOOK_SECRET, pass --secret-file, or add webhook_secret to m2m.yaml; %s is for loopback addresses alone", devSecret)
 	}
 	key, err := sign.NewKey(devSecret)
 	if err != nil {

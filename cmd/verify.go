@@ -51,7 +51,7 @@ func newVerifyCmd(a *app, runF func(context.Context, *verifyOptions) error) *cob
 	}
 	cmd := &cobra.Command{
 		Use:     "verify FILE...",
-		Long:    "Check the signatures of captured deliveries, and say why one does not match.\n\nThe form is recognised from the content. Freshness is judged only with\n--tolerance: a captured delivery is old by nature.",
+		Long:    "Check the signatures of captured deliveries, and say why one does not match.\n\nThe form is recognised from the content. Freshness is judged only with\n--tolerance: a captured delivery is old by nature. The secret has to be set,\nwith M2M_WEBHOOK_SECRET for instance: none is assumed.",
 		Example: verifyExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Files = args
@@ -106,7 +106,7 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 		return err
 	}
 	if len(ring.keys) == 0 {
-		return withHint(errNoSecret(), "set M2M_WEBHOOK_SECRET or pass --secret-file; what m2m sends without one is signed with %s", devSecret)
+		return withHint(errors.New("no webhook secret"), "set M2M_WEBHOOK_SECRET or pass --secret-file; what m2m sends without one is signed with %s", devSecret)
 	}
 	judge := verify.Judge{
 		Keys:  ring.keys,
