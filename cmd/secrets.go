@@ -161,8 +161,9 @@ func (a *app) keysFor(flags secretFlags, loopback bool) (keyring, error) {
 		return ring, err
 	}
 	if !loopback {
+		a.notice("the development secret is for loopback addresses alone, and this is another one")
 		return ring, withHint(errors.New("no webhook secret"),
-			"set M2M_WEBHOOK_SECRET, pass --secret-file, or add webhook_secret to m2m.yaml; %s is for loopback addresses alone", devSecret)
+			"set M2M_WEBHOOK_SECRET, pass --secret-file, or add webhook_secret to m2m.yaml")
 	}
 	key, err := sign.NewKey(devSecret)
 	if err != nil {
