@@ -25,10 +25,16 @@ func (a *app) completeFlags(command *cobra.Command) {
 	}
 	command.Flags().VisitAll(complete)
 	command.PersistentFlags().VisitAll(complete)
+	// Shells show what a flag does as it is written, the quotes around its placeholder
+	// included.
+	command.Flags().VisitAll(unquote)
+	command.PersistentFlags().VisitAll(unquote)
 	for _, sub := range command.Commands() {
 		a.completeFlags(sub)
 	}
 }
+
+func unquote(flag *pflag.Flag) { flag.Usage = strings.ReplaceAll(flag.Usage, "`", "") }
 
 // flagValues returns what completes a flag's value, or nil for file names.
 func (a *app) flagValues(flag *pflag.Flag) cobra.CompletionFunc {
