@@ -92,6 +92,9 @@ func Main() int {
 func run(ctx context.Context, env *env, args []string) exitCode {
 	root := newRootCmdFor(env, given(args))
 	root.SetArgs(args)
+	if isCompletion(args) {
+		unquoteFlags(root)
+	}
 	err := root.ExecuteContext(ctx)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = errInterrupted
