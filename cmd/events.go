@@ -40,12 +40,11 @@ func newEventsCmd(a *app, runF func(context.Context, *eventsOptions) error) *cob
 		Long:    "List the events, or print one's sample, its JSON Schema or the test vectors.",
 		Example: eventsExamples,
 		Args:    cobra.MaximumNArgs(1),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			catalogue, err := a.catalogue()
-			if err != nil || len(args) > 0 {
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return catalogue.Names(), cobra.ShellCompDirectiveNoFileComp
+			return a.completeEvent(cmd, args, typed)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
