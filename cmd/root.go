@@ -222,6 +222,9 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 			names = append(names, sub.Name())
 		}
 	}
+	if slices.Contains(names, args[0]) {
+		return withHint(fmt.Errorf("the command %q stands behind --, where none is looked for", args[0]), "leave out the --: m2m %s", args[0])
+	}
 	return unknown("command", args[0], names)
 }
 
