@@ -39,7 +39,7 @@ func newEventsCmd(a *app, runF func(context.Context, *eventsOptions) error) *cob
 		Use:     "events [EVENT]",
 		Long:    "List the events, or print one's sample, its JSON Schema or the test vectors.",
 		Example: eventsExamples,
-		Args:    cobra.MaximumNArgs(1),
+		Args:    atMostOne("EVENT"),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp

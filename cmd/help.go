@@ -100,11 +100,12 @@ func (a *app) manual(root *cobra.Command) (manual.Manual, error) {
 
 func writePages(dir string, pages []manual.Page) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("making the directory of the pages: %w", err)
+		return fmt.Errorf("making the directory of the pages: %w", fileError(dir, err))
 	}
 	for _, page := range pages {
-		if err := os.WriteFile(filepath.Join(dir, page.Name), page.Text, 0o644); err != nil {
-			return fmt.Errorf("writing a page: %w", err)
+		name := filepath.Join(dir, page.Name)
+		if err := os.WriteFile(name, page.Text, 0o644); err != nil {
+			return fmt.Errorf("writing a page: %w", fileError(name, err))
 		}
 	}
 	return nil
