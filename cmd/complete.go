@@ -58,7 +58,7 @@ func (a *app) flagValues(command *cobra.Command, flag *pflag.Flag) cobra.Complet
 	case spanValue:
 		return cobra.NoFileCompletions
 	case reportsValue:
-		return completeReports(value.kinds)
+		return a.completeReports("--"+flag.Name+"=", value.kinds)
 	}
 	switch flag.Name {
 	case "fault":
@@ -129,7 +129,7 @@ func (a *app) completePaths(_ *cobra.Command, events []string, typed string) ([]
 			continue
 		}
 		for _, set := range fixtures.Settable(event.Sample) {
-			if !known[set.Path] && strings.HasPrefix(set.Path+"=", typed) {
+			if !known[set.Path] && strings.HasPrefix(set.Path, typed) {
 				known[set.Path] = true
 				list = append(list, cobra.CompletionWithDesc(set.Path+"=", "in the sample: "+string(set.Raw)))
 			}
@@ -154,12 +154,17 @@ func (a *app) completeProfiles(command *cobra.Command, _ []string, _ string) ([]
 	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeReports completes the kind of a report; the file behind it is for the user to
-// choose.
-func completeReports(kinds []string) cobra.CompletionFunc {
+// completeReports completes the kind of a report, and then its file. Where flag, with its
+// "=", stands in the same word, zsh and fish take all up to the last "=" for the flag,
+// and the file is left to them.
+func (a *app) completeReports(flag string, kinds []string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-		if strings.Contains(typed, "=") {
+		kind, file, found := strings.Cut(typed, "=")
+		switch {
+		case found && a.asked(flag+typed):
 			return nil, cobra.ShellCompDirectiveDefault
+		case found:
+			return completeFiles(kind+"=", file)
 		}
 		var list []string
 		for _, kind := range kinds {

@@ -123,6 +123,8 @@ type app struct {
 	ring *keyring
 	// done is closed when the user interrupts the command.
 	done func() <-chan struct{}
+	// asked says whether the user gave a word.
+	asked func(word string) bool
 	// stdin names what reads standard input, which can be read only once.
 	stdin string
 }
@@ -157,7 +159,7 @@ func newRootCmd(env *env) *cobra.Command {
 // newRootCmdFor makes as much of the command line as it takes to answer to words of
 // which asked says whether the user gave them.
 func newRootCmdFor(env *env, asked func(word string) bool) *cobra.Command {
-	a := &app{env: env}
+	a := &app{env: env, asked: asked}
 	color := enumValue{name: "--color", value: &a.Color, allowed: []string{"auto", "always", "never"}}
 	a.Color = "auto"
 	version := false
