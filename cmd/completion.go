@@ -52,6 +52,9 @@ packages bring it along.`,
 				}
 			case "fish":
 				err = root.GenFishCompletion(&script, !noDescriptions)
+				// What is completed may begin as an option does: --set=data.status=
+				mended := bytes.ReplaceAll(script.Bytes(), []byte(`string split --max 1 \t `), []byte(`string split --max 1 -- \t `))
+				script = *bytes.NewBuffer(mended)
 			case "powershell":
 				if noDescriptions {
 					err = root.GenPowerShellCompletion(&script)

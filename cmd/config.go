@@ -219,12 +219,7 @@ func (s *settings) readFile(name string, project, required bool) error {
 	v := viper.New()
 	v.SetConfigType("yaml")
 	if err := v.ReadConfig(bytes.NewReader(data)); err != nil {
-		text := strings.Join(strings.Fields(err.Error()), " ")
-		// The library's names for itself and its steps tell a user nothing.
-		for _, prefix := range []string{"While parsing config: ", "yaml: ", "unmarshal errors: "} {
-			text = strings.TrimPrefix(text, prefix)
-		}
-		return withHint(fmt.Errorf("reading the configuration: %s: %s", name, text), "it has to be YAML, each key once: webhook_secret: \"…\"")
+		return fmt.Errorf("reading the configuration: %s: %w", name, configFault(data, err))
 	}
 	file := configFile{name: name, project: project, values: map[string]any{}}
 	known := append(settingNames(), "profiles")

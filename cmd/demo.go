@@ -144,7 +144,7 @@ func (d *demo) startHandler(ctx context.Context, servers *sync.WaitGroup) error 
 func listenLoopback(ctx context.Context) (net.Listener, endpoint.Target, error) {
 	listeners, err := listen.Listen(ctx, "127.0.0.1", 0)
 	if err != nil {
-		return nil, endpoint.Target{}, fmt.Errorf("listening: %w", err)
+		return nil, endpoint.Target{}, listenError("listening", err)
 	}
 	target, err := endpoint.ParseTarget("localhost:" + strconv.Itoa(listen.Port(listeners[0])))
 	return listeners[0], target, err

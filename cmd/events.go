@@ -39,13 +39,12 @@ func newEventsCmd(a *app, runF func(context.Context, *eventsOptions) error) *cob
 		Use:     "events [EVENT]",
 		Long:    "List the events, or print one's sample, its JSON Schema or the test vectors.\n\nA vector has name, secret, timestamp, body or else bodyBase64, signature, valid\nand, when it is not, reason. The timestamp and the signature are the headers'\ntexts, absent where the header is. A timestamp is well formed when it is ASCII\ndigits alone and less than 2^63; how old it is does not matter here.",
 		Example: eventsExamples,
-		Args:    cobra.MaximumNArgs(1),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			catalogue, err := a.catalogue()
-			if err != nil || len(args) > 0 {
+		Args:    atMostOne("EVENT"),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return catalogue.Names(), cobra.ShellCompDirectiveNoFileComp
+			return a.completeEvent(cmd, args, typed)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {

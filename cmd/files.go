@@ -12,6 +12,9 @@ import (
 // it was to be used for.
 func (a *app) open(name, what string) (io.ReadCloser, error) {
 	if name == "-" {
+		if a.stdin == what {
+			return nil, withHint(errors.New("standard input can be read only once"), "give - once")
+		}
 		if a.stdin != "" {
 			return nil, fmt.Errorf("standard input cannot be both %s and %s", a.stdin, what)
 		}
@@ -19,19 +22,15 @@ func (a *app) open(name, what string) (io.ReadCloser, error) {
 		return io.NopCloser(&interruptible{in: a.In, done: a.done()}), nil
 	}
 	info, err := os.Stat(name)
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return nil, fmt.Errorf("reading %s: %q: %w", what, name, path.Err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", what, err)
+		return nil, fmt.Errorf("reading %s: %w", what, fileError(name, err))
 	}
 	if info.IsDir() {
 		return nil, fmt.Errorf("reading %s: %q is a directory", what, name)
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", what, err)
+		return nil, fmt.Errorf("reading %s: %w", what, fileError(name, err))
 	}
 	if info.Mode().IsRegular() {
 		return file, nil
@@ -52,12 +51,26 @@ func (a *app) read(name, what string, limit int64) ([]byte, error) {
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", what, err)
+		return nil, fmt.Errorf("reading %s: %w", what, fileError(name, err))
 	}
 	if int64(len(data)) > limit {
 		return nil, fmt.Errorf("reading %s: %q is larger than %d bytes", what, name, limit)
 	}
 	return data, nil
+}
+
+// fileError has what is wrong with a file told in one form: the name as it was given,
+// and why. The name of a step in between, or of a file beside it, tells a user nothing.
+func fileError(name string, err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return fmt.Errorf("%q: %w", name, path.Err)
+	case errors.As(err, &link):
+		return fmt.Errorf("%q: %w", name, link.Err)
+	}
+	return err
 }
 
 // interruptible is a reader that a Ctrl-C ends, also while it waits for somebody to

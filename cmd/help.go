@@ -17,18 +17,32 @@ import (
 // newHelpCmd replaces cobra's, which takes a topic that does not exist for done.
 func newHelpCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:    "help [COMMAND]",
-		Short:  "Help on a command",
+		Use:    "help [COMMAND|TOPIC]",
+		Short:  "Help on a command or a topic",
 		Hidden: true,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			topic, _, err := cmd.Root().Find(args)
-			if err != nil {
-				return err
-			}
-			if topic == cmd.Root() {
-				if err := noSuchCommand(topic, args); err != nil {
-					return err
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			var list []string
+			for _, page := range helpPages(cmd.Root()) {
+				if len(args) == 0 && strings.HasPrefix(page.Name(), typed) {
+					list = append(list, cobra.CompletionWithDesc(page.Name(), page.Short))
 				}
+			}
+			return list, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Root().Help()
+			}
+			var names []string
+			for _, page := range helpPages(cmd.Root()) {
+				names = append(names, page.Name())
+			}
+			topic, rest, err := cmd.Root().Find(args)
+			switch {
+			case err != nil || topic == cmd.Root():
+				return unknown("command or topic", args[0], names)
+			case len(rest) > 0:
+				return withHint(fmt.Errorf("help is on one command or topic, and was given %q as well", rest[0]), "m2m help %s", topic.Name())
 			}
 			return topic.Help()
 		},
@@ -38,6 +52,17 @@ func newHelpCmd(a *app) *cobra.Command {
 		a.newPagesCmd("markdown", "Write the reference into DIR, as Markdown", manual.Manual.Markdown),
 	)
 	return cmd
+}
+
+// helpPages returns the commands and topics that there is help on.
+func helpPages(root *cobra.Command) []*cobra.Command {
+	var pages []*cobra.Command
+	for _, command := range root.Commands() {
+		if command.IsAvailableCommand() || command.IsAdditionalHelpTopicCommand() {
+			pages = append(pages, command)
+		}
+	}
+	return pages
 }
 
 // newPagesCmd makes a command for those who package m2m, and who need no help on it.
@@ -75,11 +100,12 @@ func (a *app) manual(root *cobra.Command) (manual.Manual, error) {
 
 func writePages(dir string, pages []manual.Page) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("making the directory of the pages: %w", err)
+		return fmt.Errorf("making the directory of the pages: %w", fileError(dir, err))
 	}
 	for _, page := range pages {
-		if err := os.WriteFile(filepath.Join(dir, page.Name), page.Text, 0o644); err != nil {
-			return fmt.Errorf("writing a page: %w", err)
+		name := filepath.Join(dir, page.Name)
+		if err := os.WriteFile(name, page.Text, 0o644); err != nil {
+			return fmt.Errorf("writing a page: %w", fileError(name, err))
 		}
 	}
 	return nil

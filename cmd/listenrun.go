@@ -55,11 +55,9 @@ func runListen(ctx context.Context, o *listenOptions) error {
 	}
 	l := &listening{listenOptions: o, ring: ring}
 	if o.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(o.TLSCert, o.TLSKey)
-		if err != nil {
-			return withHint(fmt.Errorf("reading the TLS certificate: %w", err), "--tls-cert and --tls-key each take a file in PEM")
+		if l.certificate, err = o.readCertificate(); err != nil {
+			return err
 		}
-		l.certificate = &pair
 	}
 	diagnoser, err := o.app.diagnoser(ring.keys)
 	if err != nil {
@@ -84,7 +82,7 @@ func runListen(ctx context.Context, o *listenOptions) error {
 	if o.Save != "" {
 		file, torn, err := delivery.OpenFile(o.Save)
 		if err != nil {
-			return fmt.Errorf("--save: %w", err)
+			return fmt.Errorf("--save: %w", fileError(o.Save, err))
 		}
 		// Every record is on file already when it returns.
 		defer func() { _ = file.Close() }()
@@ -139,7 +137,7 @@ func (l *listening) open(ctx context.Context) ([]net.Listener, error) {
 	}
 	listeners, err := listen.Listen(ctx, l.Host, l.Port)
 	if err != nil {
-		err = fmt.Errorf("listening: %w", err)
+		err = listenError("listening", err)
 		if errors.Is(err, syscall.EADDRNOTAVAIL) {
 			return nil, withHint(err, "--host takes an address of this machine, or 0.0.0.0 for all of them")
 		}
@@ -250,7 +248,7 @@ func (l *listening) ready(url string) error {
 		return nil
 	}
 	if err := writeReadyFile(l.ReadyFile, url+"\n"); err != nil {
-		return fmt.Errorf("--ready-file: %w", err)
+		return fmt.Errorf("--ready-file: %w", fileError(l.ReadyFile, err))
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func (o *listenOptions) removeReadyFile() error {
 		err = os.Remove(o.ReadyFile)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("--ready-file: %w", err)
+		return fmt.Errorf("--ready-file: %w", fileError(o.ReadyFile, err))
 	}
 	return nil
 }

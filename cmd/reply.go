@@ -65,7 +65,7 @@ func newReplyCmd(a *app, runF func(context.Context, *replyOptions) error) *cobra
 		Use:     "reply [DATA_REQUEST_ID]",
 		Long:    "Answer a data request with a user's data, as a handler would.\n\nThe answer is a PUT to the Partner API. The API key comes from M2M_API_KEY or\n--api-key-file and goes to M2M's two hosts and to loopback alone. The\nsignature of a captured event is checked first, with the webhook secret.",
 		Example: replyExamples,
-		Args:    cobra.MaximumNArgs(1),
+		Args:    atMostOne("DATA_REQUEST_ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				opts.ID = args[0]

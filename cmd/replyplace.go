@@ -46,7 +46,7 @@ func (f *replyPlace) open(ctx context.Context) ([]net.Listener, *url.URL, error)
 	host, port, origin := f.place()
 	listeners, err := listen.Listen(ctx, host, port)
 	if err != nil {
-		return nil, nil, withHint(fmt.Errorf("listening for replies: %w", err), "choose another address with --reply-addr, or leave it out for a free port")
+		return nil, nil, withHint(listenError("listening for replies", err), "choose another address with --reply-addr, or leave it out for a free port")
 	}
 	return listeners, origin(listen.Port(listeners[0])), nil
 }

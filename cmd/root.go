@@ -93,6 +93,9 @@ func Main() int {
 func run(ctx context.Context, env *env, args []string) exitCode {
 	root := newRootCmdFor(env, given(args))
 	root.SetArgs(args)
+	if isCompletion(args) {
+		unquoteFlags(root)
+	}
 	help := &firstError{Writer: env.Out}
 	root.SetOut(help)
 	err := cmp.Or(root.ExecuteContext(ctx), help.err)
@@ -135,6 +138,8 @@ type app struct {
 	ring *keyring
 	// done is closed when the user interrupts the command.
 	done func() <-chan struct{}
+	// asked says whether the user gave a word.
+	asked func(word string) bool
 	// stdin names what reads standard input, which can be read only once.
 	stdin string
 }
@@ -169,7 +174,7 @@ func newRootCmd(env *env) *cobra.Command {
 // newRootCmdFor makes as much of the command line as it takes to answer to words of
 // which asked says whether the user gave them.
 func newRootCmdFor(env *env, asked func(word string) bool) *cobra.Command {
-	a := &app{env: env}
+	a := &app{env: env, asked: asked}
 	color := enumValue{name: "--color", value: &a.Color, allowed: []string{"auto", "always", "never"}}
 	a.Color = "auto"
 	version := false
@@ -233,6 +238,9 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 		if sub.IsAvailableCommand() {
 			names = append(names, sub.Name())
 		}
+	}
+	if slices.Contains(names, args[0]) {
+		return withHint(fmt.Errorf("the command %q stands behind --, where none is looked for", args[0]), "leave out the --: m2m %s", args[0])
 	}
 	return unknown("command", args[0], names)
 }

@@ -155,6 +155,10 @@ func (o *sendOptions) printScenarioSchema() error {
 
 // completeScenario offers the built-in scenarios, and files.
 func (o *sendOptions) completeScenario(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	catalogue, err := o.app.catalogue()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
 	builtIn, err := fixtures.BuiltInScenarios(o.app.Files)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
@@ -163,8 +167,12 @@ func (o *sendOptions) completeScenario(*cobra.Command, []string, string) ([]stri
 		cobra.CompletionWithDesc(scenarioHelp, "list them"),
 		cobra.CompletionWithDesc(scenarioSchema, "print the JSON Schema of scenario files"),
 	}
-	for _, scenario := range builtIn {
-		list = append(list, scenario.Name)
+	for _, source := range builtIn {
+		scenario, err := catalogue.ParseScenario(source.Text, vocabulary())
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		list = append(list, cobra.CompletionWithDesc(source.Name, scenario.Description))
 	}
 	return list, cobra.ShellCompDirectiveDefault
 }

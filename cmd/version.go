@@ -56,6 +56,16 @@ func (a *app) writeJSON(v any) error {
 	return err
 }
 
+// atMostOne refuses a second argument.
+func atMostOne(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) <= 1 {
+			return nil
+		}
+		return withHint(fmt.Errorf("%s takes one %s, and was given %q as well", cmd.Name(), name, args[1]), "see m2m %s --help", cmd.Name())
+	}
+}
+
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -61,6 +61,7 @@ func NewClient(base *http.Transport, options ClientOptions) *Client {
 			return proxy(request)
 		}
 	}
+	transport.OnProxyConnectResponse = checkTunnel
 	// An answer is shown and recorded as it came, so nothing may unpack it.
 	transport.DisableCompression = true
 	transport.MaxResponseHeaderBytes = maxAnswerHeaders
@@ -116,7 +117,7 @@ func (c *Client) Do(ctx context.Context, request *http.Request) (Answer, error) 
 	case ctx.Err() != nil:
 		return Answer{}, context.Cause(ctx)
 	}
-	return Answer{}, classify(err, request.URL.Host, c.timeout)
+	return Answer{}, c.failure(err, request)
 }
 
 func (c *Client) exchange(ctx context.Context, request *http.Request) (Answer, error) {

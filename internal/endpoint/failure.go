@@ -51,11 +51,19 @@ func classify(err error, host string, timeout time.Duration) *Error {
 	case isTimeout(err):
 		return &Error{Kind: Timeout, Message: timeoutMessage(err, host, timeout)}
 	case errors.As(err, &dns):
-		return &Error{Kind: DNS, Message: fmt.Sprintf("no address for the host %q", dns.Name)}
+		return &Error{
+			Kind: DNS, Message: fmt.Sprintf("no address for the host %q", dns.Name),
+			Hint: "check how the name is spelled, and whether this machine is on the network",
+		}
 	case isPlainHTTP(err):
 		return &Error{
 			Kind: TLS, Message: host + " speaks plain HTTP, not TLS",
 			Hint: "write http:// in place of https://",
+		}
+	case isForeign(err):
+		return &Error{
+			Kind: TLS, Message: host + " does not speak TLS",
+			Hint: "write http:// in place of https:// if it speaks plain HTTP, or check the port",
 		}
 	case isTLS(err):
 		return &Error{Kind: TLS, Message: "no TLS with " + host + ": " + innermost(err).Error(), Hint: tlsHint(err)}
@@ -116,6 +124,12 @@ func (streamError) Error() string { return "stream reset" }
 func isPlainHTTP(err error) bool {
 	var record tls.RecordHeaderError
 	return errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/"
+}
+
+// isForeign holds when what was to be TLS begins as nothing of TLS does.
+func isForeign(err error) bool {
+	var record tls.RecordHeaderError
+	return errors.As(err, &record) && record.Conn != nil
 }
 
 func isTLS(err error) bool {

@@ -30,8 +30,8 @@ func TestHostWithoutAnAddress(t *testing.T) {
 	t.Parallel()
 	// An empty label, which resolvers refuse without asking anybody.
 	_, err := post(t, client(t, endpoint.ClientOptions{}), "http://a..b/")
-	if failure := wantKind(t, err, endpoint.DNS); !strings.Contains(failure.Message, `"a..b"`) {
-		t.Errorf("got %q, want the host in it", failure.Message)
+	if failure := wantKind(t, err, endpoint.DNS); !strings.Contains(failure.Message, `"a..b"`) || failure.Hint == "" {
+		t.Errorf("got %q with hint %q, want the host in it and a hint", failure.Message, failure.Hint)
 	}
 }
 
@@ -270,17 +270,18 @@ func TestPlainHTTPOnATLSPort(t *testing.T) {
 
 func TestNoTLSAtAll(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{
-		"another protocol": "220 mail.test ESMTP ready and willing\r\n",
-		"an alert":         "\x15\x03\x03\x00\x02\x02\x28",
+	for text, hint := range map[string]string{
+		"220 mail.test ESMTP ready and willing\r\n": "http://",
+		"<!DOCTYPE HTML>\n<title>400</title>\n":     "http://",
+		"\x15\x03\x03\x00\x02\x02\x28":              "", // an alert
 	} {
 		address := serve(t, func(conn *net.TCPConn) {
 			_, _ = io.WriteString(conn, text)
 			waitForClose(conn)
 		})
 		_, err := post(t, client(t, endpoint.ClientOptions{Insecure: true}), "https://"+address)
-		if failure := wantKind(t, err, endpoint.TLS); !strings.Contains(failure.Message, address) {
-			t.Errorf("%s: got %q, want the address in it", name, failure.Message)
+		if failure := wantKind(t, err, endpoint.TLS); !strings.Contains(failure.Message, address) || !strings.Contains(failure.Hint, hint) {
+			t.Errorf("%q: got %q with hint %q, want the address in it, and %q", text, failure.Message, failure.Hint, hint)
 		}
 	}
 }

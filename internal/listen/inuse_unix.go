@@ -7,4 +7,5 @@ import (
 	"syscall"
 )
 
-func isInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
+// IsInUse says of an error of Listen whether somebody has the port.
+func IsInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }

@@ -8,4 +8,5 @@ import (
 // wsaAddrInUse is WSAEADDRINUSE; package syscall's EADDRINUSE is an invented number.
 const wsaAddrInUse = syscall.Errno(10048)
 
-func isInUse(err error) bool { return errors.Is(err, wsaAddrInUse) }
+// IsInUse says of an error of Listen whether somebody has the port.
+func IsInUse(err error) bool { return errors.Is(err, wsaAddrInUse) }

@@ -61,7 +61,7 @@ func Listen(ctx context.Context, host string, port int) ([]net.Listener, error) 
 		switch {
 		case err == nil:
 			return []net.Listener{v4, v6}, nil
-		case !isInUse(err):
+		case !IsInUse(err):
 			return []net.Listener{v4}, nil // no IPv6 here
 		case port != 0 || tries >= 10:
 			return nil, errors.Join(err, v4.Close())

@@ -79,5 +79,6 @@ func usage(command *cobra.Command) string {
 	if command.HasAvailableSubCommands() {
 		return command.CommandPath() + " COMMAND [flags]"
 	}
-	return command.UseLine()
+	// cobra's own line tells of the global flags only once they were parsed.
+	return strings.TrimSuffix(command.UseLine(), " [flags]") + " [flags]"
 }
