@@ -15,6 +15,8 @@ type connectionFlags struct {
 	Timeout  time.Duration
 	Insecure bool
 	CACert   string
+	// Checked says that the command has no --insecure.
+	Checked bool
 }
 
 // add adds the flags. What is the default timeout comes from M2M's own.
@@ -36,7 +38,7 @@ func (c *connectionFlags) client(a *app) (*endpoint.Client, error) {
 }
 
 func (c *connectionFlags) options(a *app) (endpoint.ClientOptions, error) {
-	options := endpoint.ClientOptions{Timeout: c.Timeout, Insecure: c.Insecure}
+	options := endpoint.ClientOptions{Timeout: c.Timeout, Insecure: c.Insecure, Checked: c.Checked}
 	if c.CACert != "" {
 		pem, err := a.read(c.CACert, "the certificates", maxConfig)
 		if err != nil {

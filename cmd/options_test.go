@@ -104,7 +104,7 @@ func TestSendOptions(t *testing.T) {
 			o.Events, o.DryRun, o.Print = []string{"x"}, true, "curl"
 		}},
 		{"how to deliver", "--payload - --expect 4xx --timeout 0s -k --cacert ca.pem --env live", func(o *sendOptions) {
-			o.Payload, o.Expect, o.Connection, o.Env = "-", expectation(t, "4xx"), connectionFlags{0, true, "ca.pem"}, "live"
+			o.Payload, o.Expect, o.Connection, o.Env = "-", expectation(t, "4xx"), connectionFlags{Timeout: 0, Insecure: true, CACert: "ca.pem"}, "live"
 		}},
 		{"what to break", "x --fault stale --duplicates 2", func(o *sendOptions) {
 			o.Events, o.Fault, o.Duplicates = []string{"x"}, "stale", 2
@@ -155,7 +155,7 @@ func TestListenOptions(t *testing.T) {
 		}},
 		{"how it looks", "--format LINE --save f", func(o *listenOptions) { o.Format, o.Save = "line", "f" }},
 		{"where to pass on", "-f :8080 -k --cacert c --timeout 0", func(o *listenOptions) {
-			o.ForwardTo, o.Connection = target(t, "http://localhost:8080/webhooks/m2m"), connectionFlags{0, true, "c"}
+			o.ForwardTo, o.Connection = target(t, "http://localhost:8080/webhooks/m2m"), connectionFlags{Timeout: 0, Insecure: true, CACert: "c"}
 		}},
 		{"what to rehearse", "--respond 503 --fail-first 2 --delay 1s", func(o *listenOptions) {
 			o.Respond, o.FailFirst, o.Delay = 503, 2, time.Second

@@ -220,7 +220,7 @@ func (o *replyOptions) print(answer partner.Answer) error {
 }
 
 func (o *replyOptions) send(ctx context.Context, answer partner.Answer, rules endpoint.KeyRules) error {
-	connection := connectionFlags{Timeout: o.Timeout, CACert: o.CACert}
+	connection := connectionFlags{Timeout: o.Timeout, CACert: o.CACert, Checked: true}
 	client, err := connection.client(o.app)
 	if err != nil {
 		return err

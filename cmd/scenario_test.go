@@ -26,7 +26,7 @@ func TestScenarioOptions(t *testing.T) {
 		Scenario: "story.yaml", Target: target(t, "http://localhost:8080/webhooks/m2m"), Seed: "7",
 		Now: moment{text: "1769437800", fixed: time.Unix(1769437800, 0)}, TimeScale: 0.5,
 		Headers: []deliver.HeaderEdit{{Name: "A", Value: "b"}}, Print: "http", DryRun: true, Env: "live",
-		Connection: connectionFlags{time.Second, true, "ca.pem"}, Count: 1, Expect: expectation(t, "2xx"),
+		Connection: connectionFlags{Timeout: time.Second, Insecure: true, CACert: "ca.pem"}, Count: 1, Expect: expectation(t, "2xx"),
 		Secrets: secretFlags{Secrets: []string{"s"}, SecretFiles: []string{"f"}},
 	}, got)
 }

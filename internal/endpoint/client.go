@@ -25,8 +25,9 @@ type ClientOptions struct {
 	// Timeout bounds a whole exchange, from dialling to the last byte of the
 	// answer. Zero is no bound.
 	Timeout time.Duration
-	// Insecure accepts any certificate.
-	Insecure bool
+	// Insecure accepts any certificate. Checked says that nothing can make it so, and no
+	// hint names the flag that would.
+	Insecure, Checked bool
 	// Roots replaces the system's certificate authorities when not nil.
 	Roots *x509.CertPool
 	// Unbuffered sends each piece of a request as soon as it is there.
@@ -46,6 +47,7 @@ type Client struct {
 	transport *http.Transport
 	timeout   time.Duration
 	discard   bool
+	checked   bool
 }
 
 // NewClient returns a client on a clone of base.
@@ -76,12 +78,12 @@ func NewClient(base *http.Transport, options ClientOptions) *Client {
 		// The user asked for it with --insecure, which no configuration file can do.
 		InsecureSkipVerify: options.Insecure,
 	}
-	return &Client{transport, options.Timeout, options.Discard}
+	return &Client{transport, options.Timeout, options.Discard, options.Checked}
 }
 
 // Separate returns a client like c that shares no connection with it.
 func (c *Client) Separate() *Client {
-	return &Client{c.transport.Clone(), c.timeout, c.discard}
+	return &Client{c.transport.Clone(), c.timeout, c.discard, c.checked}
 }
 
 // CloseIdle closes the connections that are kept open for the next request.

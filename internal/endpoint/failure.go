@@ -9,6 +9,8 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -66,7 +68,7 @@ func classify(err error, host string, timeout time.Duration) *Error {
 			Hint: "write http:// in place of https:// if it speaks plain HTTP, or check the port",
 		}
 	case isTLS(err):
-		return &Error{Kind: TLS, Message: "no TLS with " + host + ": " + innermost(err).Error(), Hint: tlsHint(err)}
+		return tlsError(err, host)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return &Error{
 			Kind: Refused, Message: "connection refused: nothing listens on " + host,
@@ -147,12 +149,47 @@ func isTLS(err error) bool {
 		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
 }
 
-func tlsHint(err error) string {
-	var authority x509.UnknownAuthorityError
-	if errors.As(err, &authority) {
-		return "pass the certificate's authority with --cacert FILE, or accept any with --insecure"
+const orInsecure = ", or accept any with --insecure"
+
+// tlsError says in a few words what is wrong with a certificate: the library's own quote
+// guesses of theirs.
+func tlsError(err error, host string) *Error {
+	var (
+		authority x509.UnknownAuthorityError
+		name      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+	)
+	failure := &Error{Kind: TLS, Hint: "pass the certificate, or its authority's, with --cacert FILE" + orInsecure}
+	switch {
+	case errors.As(err, &authority):
+		failure.Message = "its certificate is signed by nobody who is trusted here"
+	case errors.As(err, &name):
+		failure.Message = "its certificate is for " + names(name.Certificate) + ", not for " + name.Host
+		failure.Hint = "ask for it by the name that is in its certificate" + orInsecure
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		failure.Message = "its certificate has expired, or is not valid yet"
+		failure.Hint = "renew it" + orInsecure
+	default:
+		failure.Message, failure.Hint = innermost(err).Error(), ""
 	}
-	return ""
+	failure.Message = "no TLS with " + host + ": " + failure.Message
+	return failure
+}
+
+// names returns the names that a certificate is for.
+func names(certificate *x509.Certificate) string {
+	const most = 3
+	all := slices.Clone(certificate.DNSNames)
+	for _, address := range certificate.IPAddresses {
+		all = append(all, address.String())
+	}
+	switch {
+	case len(all) == 0:
+		return "no name at all"
+	case len(all) > most:
+		return strings.Join(all[:most], ", ") + " and others"
+	}
+	return strings.Join(all, ", ")
 }
 
 // innermost strips what net/http says around an error: the method and the URL,

@@ -215,13 +215,14 @@ func TestCertificates(t *testing.T) {
 		name     string
 		notAfter time.Time
 		trusted  bool
+		message  string
 		hint     string
 		ok       bool
 	}{
 		"trusted":        {name: "127.0.0.1", notAfter: tomorrow, trusted: true, ok: true},
-		"untrusted":      {name: "127.0.0.1", notAfter: tomorrow, hint: "--cacert"},
-		"for other name": {name: "x.test", notAfter: tomorrow, trusted: true},
-		"expired":        {name: "127.0.0.1", notAfter: yesterday, trusted: true},
+		"untrusted":      {name: "127.0.0.1", notAfter: tomorrow, message: "signed by nobody who is trusted", hint: "--cacert"},
+		"for other name": {name: "x.test", notAfter: tomorrow, trusted: true, message: "for x.test, not for 127.0.0.1", hint: "the name that is in its certificate"},
+		"expired":        {name: "127.0.0.1", notAfter: yesterday, trusted: true, message: "has expired", hint: "renew it"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -247,8 +248,14 @@ func TestCertificates(t *testing.T) {
 				}
 				return
 			}
-			if failure := wantKind(t, err, endpoint.TLS); !strings.Contains(failure.Hint, c.hint) {
-				t.Errorf("got hint %q, want %q in it", failure.Hint, c.hint)
+			failure := wantKind(t, err, endpoint.TLS)
+			if !strings.Contains(failure.Message, c.message) || !strings.Contains(failure.Hint, c.hint) || !strings.HasSuffix(failure.Hint, "--insecure") {
+				t.Errorf("got %q with hint %q, want %q and %q in them, and --insecure", failure.Message, failure.Hint, c.message, c.hint)
+			}
+			options.Checked = true
+			_, err = post(t, client(t, options), server.URL)
+			if failure := wantKind(t, err, endpoint.TLS); failure.Hint == "" || strings.Contains(failure.Hint, "insecure") {
+				t.Errorf("got hint %q, want one without --insecure, which there is not", failure.Hint)
 			}
 			got, err = post(t, client(t, endpoint.ClientOptions{Insecure: true}), server.URL)
 			if err != nil || got.Status != 404 {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // tunnelError is a proxy that does not let the connection through.
@@ -40,7 +41,11 @@ func (c *Client) failure(err error, request *http.Request) *Error {
 	case errors.As(err, &op) && op.Op == "proxyconnect":
 		return at(classify(op.Err, c.proxyOf(request), c.timeout))
 	}
-	return classify(err, host, c.timeout)
+	failure := classify(err, host, c.timeout)
+	if c.checked {
+		failure.Hint = strings.TrimSuffix(failure.Hint, orInsecure)
+	}
+	return failure
 }
 
 // proxyOf returns the host and port of the proxy that the request goes through, without
