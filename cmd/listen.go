@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/leapfinancial/m2m/internal/endpoint"
 	"github.com/leapfinancial/m2m/internal/manual"
@@ -75,9 +74,6 @@ func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cob
 				opts.Format = "json"
 			}
 			opts.HasPort = cmd.Flags().Changed("port")
-			if err := notEmpty(cmd.Flags(), "save", "ready-file", "exec", "answer"); err != nil {
-				return err
-			}
 			if err := opts.check(); err != nil {
 				return err
 			}
@@ -128,17 +124,6 @@ func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cob
 	return cmd
 }
 
-// notEmpty refuses flags whose variable in a script was never set, and which would
-// else be as if they were not there.
-func notEmpty(flags *pflag.FlagSet, names ...string) error {
-	for _, name := range names {
-		if flag := flags.Lookup(name); flag.Changed && flag.Value.String() == "" {
-			return fmt.Errorf("--%s is empty", name)
-		}
-	}
-	return nil
-}
-
 func (o *listenOptions) check() error {
 	switch {
 	case o.Port < 0 || o.Port > 65535:
@@ -147,8 +132,6 @@ func (o *listenOptions) check() error {
 		return fmt.Errorf("--count %d: it has to be 1 or more", o.Count)
 	case (o.TLSCert == "") != (o.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key go together")
-	case o.Host == "":
-		return errors.New("--host is empty")
 	case o.Save == "-":
 		return withHint(errors.New("--save takes a file, and - is none"), "--json writes the records to standard output")
 	case o.ReadyFile == "-":

@@ -75,9 +75,6 @@ func newLoadCmd(a *app, runF func(context.Context, *loadOptions) error) *cobra.C
 		ValidArgsFunction: a.completeEvent,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Events = args
-			if err := notEmpty(cmd.Flags(), "seed"); err != nil {
-				return err
-			}
 			if err := opts.check(); err != nil {
 				return err
 			}

@@ -98,9 +98,6 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 					opts.Print = "json"
 				}
 			}
-			if err := notEmpty(cmd.Flags(), "payload", "scenario", "fault", "seed"); err != nil {
-				return err
-			}
 			if opts.Fault == "help" || opts.Scenario == scenarioHelp || opts.Scenario == scenarioSchema {
 				return runF(cmd.Context(), opts)
 			}

@@ -290,6 +290,9 @@ func (v eventsValue) Type() string { return "events" }
 func (v eventsValue) Set(text string) error {
 	for name := range strings.SplitSeq(text, ",") {
 		name = strings.TrimSpace(name)
+		if name == "" {
+			return fmt.Errorf("%q has an empty name in it", text)
+		}
 		if err := v.check(name); err != nil {
 			return err
 		}
