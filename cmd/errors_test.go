@@ -225,6 +225,8 @@ var errorFiles = map[string]string{
 	"number.yaml":    "webhook_secret: 12\n",
 	"nothing.yaml":   "webhook_secret:\n",
 	"list.yaml":      "to: [a, b]\napi_key: [a, b]\n",
+	"profile.yaml":   "profiles: {b: {to: 3000}, a: 3000}\n",
+	"profiles.yaml":  "profiles: [a]\n",
 	"soon.yaml":      "timeout: soon\n",
 	"request.json":   aDataRequest("2099"),
 	"late.json":      aDataRequest("2020"),
