@@ -35,6 +35,8 @@ func (a *app) flagValues(flag *pflag.Flag) cobra.CompletionFunc {
 	switch value := flag.Value.(type) {
 	case *enumValue:
 		return cobra.FixedCompletions(value.allowed, cobra.ShellCompDirectiveNoFileComp)
+	case faultValue:
+		return cobra.FixedCompletions(describedFaults(), cobra.ShellCompDirectiveNoFileComp)
 	case eventsValue:
 		return a.completeEvents
 	case spanValue:
@@ -42,10 +44,7 @@ func (a *app) flagValues(flag *pflag.Flag) cobra.CompletionFunc {
 	case reportsValue:
 		return completeReports(value.kinds)
 	}
-	switch flag.Name {
-	case "fault":
-		return cobra.FixedCompletions(describedFaults(), cobra.ShellCompDirectiveNoFileComp)
-	case "profile":
+	if flag.Name == "profile" {
 		return a.completeProfiles
 	}
 	if placeholder, _ := pflag.UnquoteUsage(flag); strings.Contains(placeholder, "FILE") || strings.HasSuffix(placeholder, ".json") {

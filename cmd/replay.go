@@ -56,6 +56,9 @@ func newReplayCmd(a *app, runF func(context.Context, *replayOptions) error) *cob
 			if opts.Files = args; len(args) == 0 {
 				return withHint(errors.New("nothing to replay"), "name a file that m2m listen --save wrote, or - for stdin")
 			}
+			if opts.AsCaptured && (len(opts.Secrets.Secrets) > 0 || len(opts.Secrets.SecretFiles) > 0) {
+				return withHint(errors.New("--as-captured and --secret or --secret-file exclude each other"), "nothing is signed: the captured signatures go out as they are")
+			}
 			return runF(cmd.Context(), opts)
 		},
 	}

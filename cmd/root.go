@@ -177,7 +177,7 @@ func newRootCmdFor(env *env, asked func(word string) bool) *cobra.Command {
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			a.done = cmd.Context().Done
 			a.settings = newSettings(a, cmd.Flags())
-			if err := notEmpty(cmd.Flags()); err != nil {
+			if err := a.checkFlags(cmd.Flags()); err != nil {
 				return err
 			}
 			return a.settings.fill("profile")

@@ -133,7 +133,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	flags.Var(momentValue{&opts.Now}, "now", "take `TIME` for the present")
 	flags.Var(momentValue{&opts.Timestamp}, "timestamp", "sign as of `TIME`: Unix seconds, RFC 3339, or -10m")
 	flags.IntVar(&opts.Count, "count", 1, "send `N` of each, all fresh")
-	flags.StringVar(&opts.Fault, "fault", "", "break one thing on purpose: `KIND`; --fault help lists them")
+	flags.Var(faultValue{&opts.Fault}, "fault", "break one thing on purpose: `KIND`; --fault help lists them")
 	flags.BoolVar(&retry, "retry", false, "try again as M2M does: 5 attempts within 3 hours")
 	flags.Var(scheduleValue{&opts.Schedule}, "schedule", "try again after these `PAUSES`: 0s,1s,5s")
 	opts.TimeScale = 1
@@ -165,7 +165,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 
 // check refuses combinations that mean nothing.
 func (o *sendOptions) check() error {
-	_, known := deliver.FindFault(o.Fault)
+	fault, known := deliver.FindFault(o.Fault)
 	sources := 0
 	for _, given := range []bool{len(o.Events) > 0, o.All, o.Payload != "", o.Scenario != ""} {
 		if given {
@@ -185,6 +185,8 @@ func (o *sendOptions) check() error {
 		return errors.New("--payload and --sample exclude each other")
 	case o.Fault != "" && !known:
 		return unknown("fault", o.Fault, faultNames())
+	case fault.Shifts() && o.Timestamp.text != "":
+		return withHint(fmt.Errorf("--fault %s and --timestamp exclude each other", o.Fault), "each says when the delivery was signed; --timestamp -1h alone is an hour ago")
 	case o.Duplicates < 0 || o.Duplicates > maxDuplicates:
 		return fmt.Errorf("--duplicates %d: it has to be in 0 to %d", o.Duplicates, maxDuplicates)
 	case o.Duplicates > 0 && o.Schedule != nil:

@@ -33,6 +33,9 @@ type Fault struct {
 	request func(*delivery.Request)
 }
 
+// Shifts says that the fault is in the moment of signing.
+func (f Fault) Shifts() bool { return f.shift != 0 }
+
 // wrongSecret signs what is signed with another secret than the handler's, and
 // wronger where that is the handler's.
 const (
