@@ -75,10 +75,10 @@ func newReplayCmd(a *app, runF func(context.Context, *replayOptions) error) *cob
 	opts.Connection.add(flags)
 	opts.Secrets.add(flags)
 	// A default that every parser accepts.
-	if err := expect.Set("2xx"); err != nil {
+	if err := expect.Set(defaultExpect); err != nil {
 		panic(err)
 	}
-	flags.Lookup("expect").DefValue = "2xx"
+	flags.Lookup("expect").DefValue = defaultExpect
 	manual.Group(flags, "Which deliveries", "events", "only-invalid", "only-failed")
 	return cmd
 }

@@ -153,10 +153,10 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	manual.Group(flags, "How often", "count", "duplicates", "retry", "schedule", "time-scale")
 	manual.Group(flags, "What has to come back", "expect", "await-reply", "reply-addr", "reply-url")
 	// A default that every parser accepts.
-	if err := expect.Set("2xx"); err != nil {
+	if err := expect.Set(defaultExpect); err != nil {
 		panic(err)
 	}
-	flags.Lookup("expect").DefValue = "2xx"
+	flags.Lookup("expect").DefValue = defaultExpect
 	if err := cmd.RegisterFlagCompletionFunc("scenario", opts.completeScenario); err != nil {
 		panic(err)
 	}
