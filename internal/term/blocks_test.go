@@ -134,10 +134,10 @@ func TestSentSaysWhatWasExpected(t *testing.T) {
 	const head = "--> link.opened  link_acme_1  POST http://localhost:3000/webhooks/m2m\n"
 	record := sent(&delivery.Response{Status: 200, Body: []byte("ok")})
 	for want, expected := range map[string]term.Expectation{
-		"<-- 200 OK  4 ms\n    expected 401\n    ok\n":       {Status: "401"},
+		"<-- 200 OK  4 ms\n    expected 401\n    ok\n":     {Status: "401"},
 		"<-- 200 OK  4 ms\n    expected \\u001b\n    ok\n": {Status: "\x1b"},
-		"<-- 200 OK  4 ms\n    ok\n":                         {},
-		"<-- 200 OK  4 ms\n":                                 {Met: true, Status: "2xx,401"},
+		"<-- 200 OK  4 ms\n    ok\n":                       {},
+		"<-- 200 OK  4 ms\n":                               {Met: true, Status: "2xx,401"},
 	} {
 		shows(t, false, func(p *term.Printer) { p.Sent(record, expected, false) }, head+want)
 	}
