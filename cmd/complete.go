@@ -53,6 +53,8 @@ func (a *app) flagValues(command *cobra.Command, flag *pflag.Flag) cobra.Complet
 	switch value := flag.Value.(type) {
 	case *enumValue:
 		return cobra.FixedCompletions(value.allowed, cobra.ShellCompDirectiveNoFileComp)
+	case faultValue:
+		return cobra.FixedCompletions(describedFaults(), cobra.ShellCompDirectiveNoFileComp)
 	case eventsValue:
 		return a.completeEvents
 	case spanValue:
@@ -61,8 +63,6 @@ func (a *app) flagValues(command *cobra.Command, flag *pflag.Flag) cobra.Complet
 		return a.completeReports("--"+flag.Name+"=", value.kinds)
 	}
 	switch flag.Name {
-	case "fault":
-		return cobra.FixedCompletions(describedFaults(), cobra.ShellCompDirectiveNoFileComp)
 	case "profile":
 		return a.completeProfiles
 	case "set", "set-string":

@@ -229,6 +229,9 @@ func (s *settings) readFile(name string, project, required bool) error {
 		key, _, _ := strings.Cut(path, ".")
 		file.values[key] = v.Get(key)
 	}
+	if err := file.checkProfiles(); err != nil {
+		return err
+	}
 	s.files = append(s.files, file)
 	if err == nil && file.holdsSecret() && isReadableByAll(info) {
 		s.app.warn("%s holds a secret, and everybody on this machine can read it: chmod 600 %s", name, name)
@@ -261,25 +264,6 @@ func (s *settings) warnOf(file configFile, known []string) {
 	}
 }
 
-func (f configFile) profiles() []string {
-	profiles, ok := f.values["profiles"].(map[string]any)
-	if !ok {
-		return nil
-	}
-	var names []string
-	for name := range profiles {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-func (f configFile) profile(name string) map[string]any {
-	profiles, _ := f.values["profiles"].(map[string]any)
-	values, _ := profiles[strings.ToLower(name)].(map[string]any)
-	return values
-}
-
 // secrets returns the usable webhook secrets of a profile, or of none for "".
 func (f configFile) secrets(profile string) []string {
 	values := f.values
@@ -295,21 +279,4 @@ func (f configFile) secrets(profile string) []string {
 		return nil
 	}
 	return texts
-}
-
-func (s *settings) checkProfile() error {
-	if s.app.Profile == "" {
-		return nil
-	}
-	var names []string
-	for _, file := range s.files {
-		if file.profile(s.app.Profile) != nil {
-			return nil
-		}
-		names = append(names, file.profiles()...)
-	}
-	if len(names) == 0 {
-		return withHint(fmt.Errorf("unknown profile %q", s.app.Profile), "no configuration file has profiles: add profiles.%s to m2m.yaml", s.app.Profile)
-	}
-	return unknown("profile", s.app.Profile, names)
 }

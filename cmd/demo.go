@@ -237,7 +237,7 @@ func (d *demo) deliverTo(ctx context.Context, target endpoint.Target, signed, fo
 	ok := status(record) == want
 	d.step(fmt.Sprintf("%s is answered %d", record.Event, want), ok)
 	if !d.app.JSON && !d.app.Quiet {
-		d.out.Sent(record, ok, d.app.Verbose)
+		d.out.Sent(record, term.Expectation{Met: ok}, d.app.Verbose)
 	}
 	return nil
 }

@@ -227,6 +227,8 @@ var errorFiles = map[string]string{
 	"list.yaml":      "to: [a, b]\napi_key: [a, b]\n",
 	"sequence.yaml":  "- to: localhost\n",
 	"tab.yaml":       "profiles:\n\tstaging:\n",
+	"profile.yaml":   "profiles: {b: {to: 3000}, a: 3000}\n",
+	"profiles.yaml":  "profiles: [a]\n",
 	"soon.yaml":      "timeout: soon\n",
 	"request.json":   aDataRequest("2099"),
 	"late.json":      aDataRequest("2020"),

@@ -71,15 +71,12 @@ func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cob
 		Example: listenExamples,
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			opts.HasPort = cmd.Flags().Changed("port")
+			if err := opts.check(cmd.Flags()); err != nil {
+				return err
+			}
 			if a.JSON {
 				opts.Format = "json"
-			}
-			opts.HasPort = cmd.Flags().Changed("port")
-			if err := notEmpty(cmd.Flags(), "save", "ready-file", "exec", "answer"); err != nil {
-				return err
-			}
-			if err := opts.check(); err != nil {
-				return err
 			}
 			return runF(cmd.Context(), opts)
 		},
@@ -128,37 +125,48 @@ func newListenCmd(a *app, runF func(context.Context, *listenOptions) error) *cob
 	return cmd
 }
 
-// notEmpty refuses flags whose variable in a script was never set, and which would
-// else be as if they were not there.
-func notEmpty(flags *pflag.FlagSet, names ...string) error {
-	for _, name := range names {
-		if flag := flags.Lookup(name); flag.Changed && flag.Value.String() == "" {
-			return fmt.Errorf("--%s is empty", name)
-		}
-	}
-	return nil
-}
-
-func (o *listenOptions) check() error {
+func (o *listenOptions) check(flags *pflag.FlagSet) error {
 	switch {
+	case o.app.JSON && flags.Changed("format") && o.Format != "json":
+		return fmt.Errorf("--json and --format %s exclude each other", o.Format)
 	case o.Port < 0 || o.Port > 65535:
 		return fmt.Errorf("--port %d: it has to be in 0 to 65535", o.Port)
-	case o.Count < 0:
+	case flags.Changed("count") && o.Count < 1:
 		return fmt.Errorf("--count %d: it has to be 1 or more", o.Count)
+	case flags.Changed("for") && o.For == 0:
+		return withHint(errors.New("--for 0: it has to be more than 0"), "without --for, m2m listens until it is stopped")
 	case (o.TLSCert == "") != (o.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key go together")
-	case o.Host == "":
-		return errors.New("--host is empty")
 	case o.Save == "-":
 		return withHint(errors.New("--save takes a file, and - is none"), "--json writes the records to standard output")
 	case o.ReadyFile == "-":
 		return withHint(errors.New("--ready-file takes a file, and - is none"), "--json begins with a record that holds the URL")
-	case o.Respond != 0 && (o.Respond < 200 || o.Respond > 599):
+	case flags.Changed("respond") && (o.Respond < 200 || o.Respond > 599):
 		return fmt.Errorf("--respond %d: it has to be in 200 to 599", o.Respond)
 	case o.FailFirst < 0:
-		return fmt.Errorf("--fail-first %d: it has to be 1 or more", o.FailFirst)
+		return fmt.Errorf("--fail-first %d: it has to be 0 or more", o.FailFirst)
 	case o.ForwardTo.URL != nil && o.Respond != 0 && o.FailFirst == 0:
 		return withHint(errors.New("--forward-to and --respond exclude each other"), "--fail-first N with --respond answers only the first N")
 	}
-	return o.Answer.check()
+	if err := o.Answer.check(); err != nil {
+		return err
+	}
+	return o.checkConnection(flags)
+}
+
+// checkConnection refuses flags of a connection that is not made. A timeout in the
+// environment or a file is every command's, and may stand there.
+func (o *listenOptions) checkConnection(flags *pflag.FlagSet) error {
+	if o.ForwardTo.URL != nil {
+		return nil
+	}
+	if o.Connection.Insecure {
+		return withHint(errors.New("--insecure belongs to --forward-to"), "pass --forward-to URL")
+	}
+	for _, name := range []string{"timeout", "cacert"} {
+		if flags.Changed(name) && o.Answer.Users == "" {
+			return withHint(fmt.Errorf("--%s belongs to --forward-to and --answer", name), "pass --forward-to URL or --answer USERS.json")
+		}
+	}
+	return nil
 }

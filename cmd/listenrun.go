@@ -76,7 +76,7 @@ func runListen(ctx context.Context, o *listenOptions) error {
 		defer forwarder.sender.Client.CloseIdle()
 		options.Forward = forwarder.forward
 	}
-	if err := o.removeReadyFile(); err != nil {
+	if err := o.prepareReadyFile(); err != nil {
 		return err
 	}
 	if o.Save != "" {

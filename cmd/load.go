@@ -75,9 +75,6 @@ func newLoadCmd(a *app, runF func(context.Context, *loadOptions) error) *cobra.C
 		ValidArgsFunction: a.completeEvent,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Events = args
-			if err := notEmpty(cmd.Flags(), "seed"); err != nil {
-				return err
-			}
 			if err := opts.check(); err != nil {
 				return err
 			}
@@ -103,10 +100,10 @@ func newLoadCmd(a *app, runF func(context.Context, *loadOptions) error) *cobra.C
 	opts.Connection.add(flags)
 	opts.Secrets.add(flags)
 	// A default that every parser accepts.
-	if err := expect.Set("2xx"); err != nil {
+	if err := expect.Set(defaultExpect); err != nil {
 		panic(err)
 	}
-	flags.Lookup("expect").DefValue = "2xx"
+	flags.Lookup("expect").DefValue = defaultExpect
 	manual.Group(flags, "What is in it", "all", "set", "set-string", "add", "seed", "header")
 	return cmd
 }

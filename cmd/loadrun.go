@@ -93,8 +93,7 @@ func (o *loadOptions) press() (*fixtures.Press, error) {
 
 // progress is the line on a terminal while the load lasts.
 func (o *loadOptions) progress(tally *load.Tally, elapsed time.Duration) string {
-	delivered, refused, unanswered := tally.Counts()
-	text := fmt.Sprintf("%s of %s  %s", term.Wait(min(elapsed, o.Duration)), term.Wait(o.Duration), term.Outcomes(delivered, refused, unanswered))
+	text := fmt.Sprintf("%s of %s  %s", term.Wait(min(elapsed, o.Duration)), term.Wait(o.Duration), term.Outcomes(tally.Counts()))
 	if elapsed > o.Duration {
 		return text + "  waiting for the last answers"
 	}

@@ -48,6 +48,9 @@ func newMaker(o *sendOptions) (*maker, error) {
 	switch {
 	case o.Payload != "":
 		m.payload, err = o.app.read(o.Payload, "the payload", maxPayload)
+		if err == nil && len(m.payload) == 0 {
+			o.app.warn("the payload is empty: 0 bytes")
+		}
 		return m, err
 	case o.All:
 		m.events = m.catalogue.Events()

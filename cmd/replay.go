@@ -56,6 +56,9 @@ func newReplayCmd(a *app, runF func(context.Context, *replayOptions) error) *cob
 			if opts.Files = args; len(args) == 0 {
 				return withHint(errors.New("nothing to replay"), "name a file that m2m listen --save wrote, or - for stdin")
 			}
+			if opts.AsCaptured && (len(opts.Secrets.Secrets) > 0 || len(opts.Secrets.SecretFiles) > 0) {
+				return withHint(errors.New("--as-captured and --secret or --secret-file exclude each other"), "nothing is signed: the captured signatures go out as they are")
+			}
 			return runF(cmd.Context(), opts)
 		},
 	}
@@ -72,10 +75,10 @@ func newReplayCmd(a *app, runF func(context.Context, *replayOptions) error) *cob
 	opts.Connection.add(flags)
 	opts.Secrets.add(flags)
 	// A default that every parser accepts.
-	if err := expect.Set("2xx"); err != nil {
+	if err := expect.Set(defaultExpect); err != nil {
 		panic(err)
 	}
-	flags.Lookup("expect").DefValue = "2xx"
+	flags.Lookup("expect").DefValue = defaultExpect
 	manual.Group(flags, "Which deliveries", "events", "only-invalid", "only-failed")
 	return cmd
 }

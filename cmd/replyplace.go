@@ -113,9 +113,9 @@ func (v replyURLValue) Set(text string) error {
 	target, err := endpoint.ParseTarget(text)
 	u, parseErr := url.Parse(text)
 	switch {
-	case err != nil || parseErr != nil || !strings.Contains(text, "://"):
+	case err != nil && !errors.Is(err, endpoint.ErrFragment) || parseErr != nil || !strings.Contains(text, "://"):
 		return fmt.Errorf("%q is not a URL such as http://host.docker.internal:9000", text)
-	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
+	case err != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
 		return fmt.Errorf("%q has more than scheme, host and port", text)
 	}
 	*v.value = &url.URL{Scheme: target.URL.Scheme, Host: target.URL.Host}

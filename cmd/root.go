@@ -197,6 +197,9 @@ func newRootCmdFor(env *env, asked func(word string) bool) *cobra.Command {
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			a.done = cmd.Context().Done
 			a.settings = newSettings(a, cmd.Flags())
+			if err := a.checkFlags(cmd.Flags()); err != nil {
+				return err
+			}
 			return a.settings.fill("profile")
 		},
 	}
@@ -212,7 +215,7 @@ func newRootCmdFor(env *env, asked func(word string) bool) *cobra.Command {
 	flags.StringVar(&a.Profile, "profile", "", "take settings from the profile `NAME`")
 	flags.Var(&color, "color", "colour `WHEN`: auto, always or never")
 	flags.BoolVar(&a.JSON, "json", false, "write newline-delimited JSON to stdout")
-	flags.BoolVarP(&a.Quiet, "quiet", "q", false, "say nothing but errors")
+	flags.BoolVarP(&a.Quiet, "quiet", "q", false, "say nothing but errors and what was asked to be printed")
 	flags.BoolVarP(&a.Verbose, "verbose", "v", false, "show more: headers, bodies, every result")
 	flags.BoolVar(&a.Redact, "redact", false, "mask personal data in what is printed")
 	root.AddGroup(

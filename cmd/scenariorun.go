@@ -172,7 +172,7 @@ func (s *storytelling) step(ctx context.Context, step fixtures.Step) error {
 			if last {
 				s.results = append(s.results, stepResult{record, max(1, len(schedule)), expected})
 			}
-			return s.app.show(record, expected)
+			return s.app.show(record, answered(expected, step.Expect))
 		},
 		Waiting: func(next int, until time.Time) func() {
 			what := fmt.Sprintf("%s, attempt %d of %d, in", step.Name, next, len(schedule))

@@ -59,7 +59,7 @@ func (a *app) readKeys(flags secretFlags) (keyring, error) {
 	for _, text := range texts {
 		key, err := sign.NewKey(text)
 		if err != nil {
-			return ring, withHint(fmt.Errorf("%s: the webhook secret is set but empty", ring.source), "give it a value, or unset it")
+			return ring, fmt.Errorf("%s: %w", ring.source, err)
 		}
 		if fault := suspicious(text); fault != "" {
 			a.warn("%s: the webhook secret %s; it is used as it is", ring.source, fault)

@@ -98,9 +98,6 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 					opts.Print = "json"
 				}
 			}
-			if err := notEmpty(cmd.Flags(), "payload", "scenario", "fault", "seed"); err != nil {
-				return err
-			}
 			if opts.Fault == "help" || opts.Scenario == scenarioHelp || opts.Scenario == scenarioSchema {
 				return runF(cmd.Context(), opts)
 			}
@@ -136,7 +133,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	flags.Var(momentValue{&opts.Now}, "now", "take `TIME` for the present")
 	flags.Var(momentValue{&opts.Timestamp}, "timestamp", "sign as of `TIME`: Unix seconds, RFC 3339, or -10m")
 	flags.IntVar(&opts.Count, "count", 1, "send `N` of each, all fresh")
-	flags.StringVar(&opts.Fault, "fault", "", "break one thing on purpose: `KIND`; --fault help lists them")
+	flags.Var(faultValue{&opts.Fault}, "fault", "break one thing on purpose: `KIND`; --fault help lists them")
 	flags.BoolVar(&retry, "retry", false, "try again as M2M does: 5 attempts within 3 hours")
 	flags.Var(scheduleValue{&opts.Schedule}, "schedule", "try again after these `PAUSES`: 0s,1s,5s")
 	opts.TimeScale = 1
@@ -156,10 +153,10 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	manual.Group(flags, "How often", "count", "duplicates", "retry", "schedule", "time-scale")
 	manual.Group(flags, "What has to come back", "expect", "await-reply", "reply-addr", "reply-url")
 	// A default that every parser accepts.
-	if err := expect.Set("2xx"); err != nil {
+	if err := expect.Set(defaultExpect); err != nil {
 		panic(err)
 	}
-	flags.Lookup("expect").DefValue = "2xx"
+	flags.Lookup("expect").DefValue = defaultExpect
 	if err := cmd.RegisterFlagCompletionFunc("scenario", opts.completeScenario); err != nil {
 		panic(err)
 	}

@@ -108,7 +108,7 @@ func (s *sending) retry(ctx context.Context, payload []byte) (acknowledged time.
 			if last {
 				return s.app.showSent(record, s.Expect, s.tally)
 			}
-			return s.app.show(record, false)
+			return s.app.show(record, term.Expectation{})
 		},
 		Waiting: func(next int, until time.Time) func() {
 			return s.app.countdown(fmt.Sprintf("attempt %d of %d in", next, len(schedule)), until.Sub(s.app.Now()))

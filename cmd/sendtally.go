@@ -11,9 +11,9 @@ import (
 
 // sendTally counts what became of the deliveries.
 type sendTally struct {
-	sent, delivered, refused, unanswered int
-	code                                 exitCode
-	failure                              *delivery.Error
+	sent, delivered, refused, unexpected, unanswered int
+	code                                             exitCode
+	failure                                          *delivery.Error
 }
 
 // add counts a delivery and says whether its answer was the expected one.
@@ -26,7 +26,11 @@ func (t *sendTally) add(record delivery.Record, expect deliver.Expectation) bool
 		t.failure = record.Error
 		return false
 	case !expect.Holds(record.Response.Status):
-		t.refused++
+		if deliver.Acknowledged(record) {
+			t.unexpected++
+		} else {
+			t.refused++
+		}
 		t.code = worse(t.code, exitNo)
 		return false
 	}
@@ -36,11 +40,23 @@ func (t *sendTally) add(record delivery.Record, expect deliver.Expectation) bool
 
 // showSent counts a delivery and shows it.
 func (a *app) showSent(record delivery.Record, expect deliver.Expectation, tally *sendTally) error {
-	return a.show(record, tally.add(record, expect))
+	return a.show(record, answered(tally.add(record, expect), expect.String()))
+}
+
+// defaultExpect is what counts as delivered where nothing else is said.
+const defaultExpect = "2xx"
+
+// answered is whether an answer was as expected, and what that was: a 2xx goes
+// without saying.
+func answered(met bool, status string) term.Expectation {
+	if status == defaultExpect {
+		status = ""
+	}
+	return term.Expectation{Met: met, Status: status}
 }
 
 // show shows a delivery that was sent.
-func (a *app) show(record delivery.Record, expected bool) error {
+func (a *app) show(record delivery.Record, expected term.Expectation) error {
 	if a.JSON {
 		return a.writeRecord(record)
 	}
@@ -56,7 +72,7 @@ func (a *app) show(record delivery.Record, expected bool) error {
 func (t *sendTally) end(a *app) error {
 	if t.sent > 1 {
 		if !a.Quiet {
-			fmt.Fprintln(a.Err, term.Outcomes(t.delivered, t.refused, t.unanswered))
+			fmt.Fprintln(a.Err, term.Outcomes(t.delivered, t.refused, t.unexpected, t.unanswered))
 		}
 	}
 	if t.failure != nil {

@@ -61,6 +61,8 @@ type settingRow struct {
 	Name   string `json:"name"`
 	Value  string `json:"value"`
 	Source string `json:"source"`
+	// Error is why the value that stands there cannot be used.
+	Error string `json:"error,omitempty"`
 }
 
 func runConfig(_ context.Context, o *configOptions) error {
@@ -71,11 +73,12 @@ func runConfig(_ context.Context, o *configOptions) error {
 	var rows []settingRow
 	var faults []error
 	add := func(name, value, source string, err error) {
+		row := settingRow{Type: "setting", Name: name, Value: value, Source: source}
 		if err != nil {
 			faults = append(faults, err)
-			value = "(cannot be used)"
+			row.Value, row.Error = "", err.Error()
 		}
-		rows = append(rows, settingRow{"setting", name, value, source})
+		rows = append(rows, row)
 	}
 	ring, err := a.keys(o.Secrets)
 	prints := make([]string, len(ring.keys))
@@ -152,7 +155,10 @@ func (o *configOptions) show(rows []settingRow) error {
 	table := [][]string{{"SETTING", "VALUE", "FROM"}}
 	for _, row := range rows {
 		value := row.Value
-		if value == "" {
+		switch {
+		case row.Error != "":
+			value = "(cannot be used)"
+		case value == "":
 			value = "(none)"
 		}
 		table = append(table, []string{row.Name, term.Safe(value), term.Safe(row.Source)})

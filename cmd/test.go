@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +59,7 @@ func newTestCmd(a *app, runF func(context.Context, *testOptions) error) *cobra.C
 		Example: testExamples,
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := cmp.Or(notEmpty(cmd.Flags(), "probe"), notEmpty(cmd.Flags(), "explain"), opts.check()); err != nil {
+			if err := opts.check(); err != nil {
 				return err
 			}
 			return runF(cmd.Context(), opts)

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/leapfinancial/m2m/internal/deliver"
 	"github.com/leapfinancial/m2m/internal/endpoint"
-	"github.com/leapfinancial/m2m/internal/sign"
 )
 
 // The types below are flags whose parsers also read the environment and the
@@ -142,6 +142,9 @@ func (v targetValue) Type() string { return "target" }
 
 func (v targetValue) Set(text string) error {
 	target, err := endpoint.ParseTarget(text)
+	if errors.Is(err, endpoint.ErrFragment) {
+		return withHint(err, "leave out the # and what comes after it; %%23 is a # in a path")
+	}
 	if err != nil {
 		return err
 	}
@@ -208,59 +211,6 @@ func (v *expectValue) Set(text string) (err error) {
 	return err
 }
 
-// momentValue is a moment: Unix seconds, RFC 3339, or relative to the present.
-type momentValue struct{ value *moment }
-
-// moment is a point in time as the user gave it.
-type moment struct {
-	text     string
-	fixed    time.Time
-	relative time.Duration
-}
-
-func (v momentValue) String() string {
-	if v.value == nil {
-		return ""
-	}
-	return v.value.text
-}
-
-func (v momentValue) Type() string { return "time" }
-
-func (v momentValue) Set(text string) error {
-	*v.value = moment{text: text}
-	if seconds, ok := sign.ParseTimestamp(text); ok {
-		v.value.fixed = time.Unix(seconds, 0)
-		return nil
-	}
-	if t, err := time.Parse(time.RFC3339Nano, text); err == nil && t.Unix() >= 0 {
-		v.value.fixed = t
-		return nil
-	}
-	if d, err := time.ParseDuration(text); err == nil && text != "0" {
-		v.value.relative = d
-		return nil
-	}
-	return fmt.Errorf("%q is not Unix seconds, RFC 3339 or relative such as -10m", text)
-}
-
-// at returns the moment, seen from now; a moment that was not given is now.
-func (m moment) at(now time.Time) time.Time {
-	if m.fixed.IsZero() {
-		return now.Add(m.relative)
-	}
-	return m.fixed
-}
-
-// header returns the timestamp header for the moment: Unix seconds stay as they
-// were typed.
-func (m moment) header(now time.Time) string {
-	if _, ok := sign.ParseTimestamp(m.text); ok {
-		return m.text
-	}
-	return sign.FormatTimestamp(m.at(now))
-}
-
 // headerValue is a repeatable "Name: value".
 type headerValue struct{ value *[]deliver.HeaderEdit }
 
@@ -290,6 +240,9 @@ func (v eventsValue) Type() string { return "events" }
 func (v eventsValue) Set(text string) error {
 	for name := range strings.SplitSeq(text, ",") {
 		name = strings.TrimSpace(name)
+		if name == "" {
+			return fmt.Errorf("%q has an empty name in it", text)
+		}
 		if err := v.check(name); err != nil {
 			return err
 		}

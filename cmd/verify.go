@@ -66,8 +66,8 @@ func newVerifyCmd(a *app, runF func(context.Context, *verifyOptions) error) *cob
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&opts.Payload, "payload", "", "the raw body in `FILE` (- for stdin)")
-	flags.StringVar(&opts.Signature, "signature", "", "the X-M2M-Signature header's `TEXT`")
-	flags.StringVar(&opts.Timestamp, "timestamp", "", "the X-M2M-Timestamp header's `TEXT`")
+	flags.Var(headerTextValue{&opts.Signature}, "signature", "the X-M2M-Signature header's `TEXT`")
+	flags.Var(headerTextValue{&opts.Timestamp}, "timestamp", "the X-M2M-Timestamp header's `TEXT`")
 	flags.StringVar(&opts.Headers, "headers", "", "the headers in `FILE`, as Name: value lines")
 	opts.Format = string(capture.Auto)
 	formats := []string{string(capture.Auto), string(capture.HTTP), string(capture.NDJSON), string(capture.Curl)}

@@ -9,6 +9,7 @@ import (
 // Expectation is the set of HTTP statuses that count as delivered.
 type Expectation struct {
 	ranges []statusRange
+	text   string
 }
 
 type statusRange struct{ first, last int }
@@ -16,7 +17,7 @@ type statusRange struct{ first, last int }
 // ParseExpectation reads a status ("401"), a class ("2xx") or several of them with
 // commas between.
 func ParseExpectation(text string) (Expectation, error) {
-	var e Expectation
+	e := Expectation{text: text}
 	for item := range strings.SplitSeq(text, ",") {
 		r, ok := parseStatus(strings.ToLower(strings.TrimSpace(item)))
 		if !ok {
@@ -38,6 +39,9 @@ func parseStatus(text string) (statusRange, bool) {
 	status, err := strconv.ParseUint(text, 10, 16)
 	return statusRange{int(status), int(status)}, err == nil
 }
+
+// String returns the text that it was read from.
+func (e Expectation) String() string { return e.text }
 
 // Holds says whether the status is one of them.
 func (e Expectation) Holds(status int) bool {

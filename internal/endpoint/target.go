@@ -22,6 +22,9 @@ const (
 	DefaultPath = "/webhooks/m2m"
 )
 
+// ErrFragment is the error of a target with a fragment, which no client sends.
+var ErrFragment = errors.New("it has a fragment, which is never sent")
+
 // Target is the place that deliveries are sent to.
 type Target struct {
 	// URL is complete: scheme, host, path.
@@ -93,6 +96,9 @@ func parseTarget(text string) (*url.URL, error) {
 	if u.User != nil {
 		return nil, errors.New("it has a user name in it; give that as a header, -H 'Authorization: …'")
 	}
+	if u.Fragment != "" {
+		return nil, ErrFragment
+	}
 	if err := checkPort(u); err != nil {
 		return nil, err
 	}
@@ -100,7 +106,6 @@ func parseTarget(text string) (*url.URL, error) {
 	if u.Path == "" {
 		u.Path = DefaultPath
 	}
-	u.Fragment, u.RawFragment = "", ""
 	// url.Parse takes zones of IPv6 addresses that String then spells in a way
 	// that nobody can read.
 	return url.Parse(u.String())

@@ -39,8 +39,7 @@ func TestParseTargetCompletes(t *testing.T) {
 		"localhost//x":                     "http://localhost:3000//x",
 		"localhost:3000/?u=http://x.test/": "http://localhost:3000/?u=http://x.test/",
 		"x.test/http://y.test":             "https://x.test/http://y.test",
-		"localhost#part":                   "http://localhost:3000/webhooks/m2m",
-		"https://x.test/a#part":            "https://x.test/a",
+		"localhost/a%23b#":                 "http://localhost:3000/a%23b",
 
 		// With a scheme: the port is the scheme's.
 		"http://localhost":         "http://localhost/webhooks/m2m",
@@ -126,6 +125,8 @@ func TestParseTargetRefuses(t *testing.T) {
 		"//x.test/hooks":            "it has no host",
 		"?a=b":                      "it has no host",
 		"#part":                     "it has no host",
+		"localhost#part":            "it has a fragment, which is never sent",
+		"https://x.test/a?b=c#part": "it has a fragment, which is never sent",
 		"http://user@x.test/":       "user name",
 		"https://user:pass@x.test/": "user name",
 		"user@localhost":            "user name",

@@ -28,6 +28,21 @@ func failed(after time.Duration, kind string) load.Result {
 	return load.Result{Sent: began().Add(after), Latency: time.Second, Failure: &load.Failure{Kind: kind, Message: kind + "!", Hint: "mend it"}}
 }
 
+func TestAcceptedIsNotRefused(t *testing.T) {
+	t.Parallel()
+	tally := load.NewTally(began(), func(status int) bool { return status == 401 })
+	for _, status := range []int{200, 204, 204, 401, 500} {
+		tally.Add(answered(0, time.Millisecond, status))
+	}
+	if d, r, x, u := tally.Counts(); d != 1 || r != 1 || x != 3 || u != 0 {
+		t.Errorf("got %d delivered, %d refused, %d not as expected, %d unanswered", d, r, x, u)
+	}
+	// Who reads the record knows of two kinds of answers alone.
+	if r := tally.Report(load.Plan{}); r.Unexpected() != 3 || r.Refused != 4 || r.Sent() != 5 {
+		t.Errorf("got %d not as expected among %d refused, %d sent", r.Unexpected(), r.Refused, r.Sent())
+	}
+}
+
 func TestResultsAreCounted(t *testing.T) {
 	t.Parallel()
 	tally := newTally()
@@ -40,8 +55,8 @@ func TestResultsAreCounted(t *testing.T) {
 	} {
 		tally.Add(result)
 	}
-	if d, r, u := tally.Counts(); d != 4 || r != 1 || u != 3 {
-		t.Errorf("got %d delivered, %d refused, %d unanswered", d, r, u)
+	if d, r, x, u := tally.Counts(); d != 4 || r != 1 || x != 0 || u != 3 {
+		t.Errorf("got %d delivered, %d refused, %d not as expected, %d unanswered", d, r, x, u)
 	}
 	r := tally.Report(load.Plan{Rate: 10})
 	if r.Sent() != 8 || r.Answered() != 5 || r.GivenUp != 1 || r.Cut != 1 || r.Share() != 0.5 {

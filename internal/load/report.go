@@ -69,6 +69,19 @@ func (r Report) Sent() int { return r.Delivered + r.Refused + r.Unanswered }
 // Answered returns how many were answered.
 func (r Report) Answered() int { return r.Delivered + r.Refused }
 
+// Unexpected returns how many of the Refused were accepted, with a 2xx, and were not to be.
+func (r Report) Unexpected() int {
+	n := 0
+	for _, status := range r.Statuses {
+		if !status.Expected && isAcceptance(status.Status) {
+			n += status.Count
+		}
+	}
+	return n
+}
+
+func isAcceptance(status int) bool { return status >= 200 && status < 300 }
+
 // Share returns which part of those sent were delivered, from 0 to 1.
 func (r Report) Share() float64 {
 	if r.Sent() == 0 {

@@ -77,11 +77,17 @@ func (t *Tally) fail(f *Failure) {
 	count.Count++
 }
 
-// Counts returns how many deliveries have come to their end so far.
-func (t *Tally) Counts() (delivered, refused, unanswered int) {
+// Counts returns how many deliveries have come to their end so far. The unexpected ones
+// were accepted, with a 2xx, and were not to be.
+func (t *Tally) Counts() (delivered, refused, unexpected, unanswered int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.outcomes[0], t.outcomes[1], t.outcomes[2]
+	for status, n := range t.statuses {
+		if isAcceptance(status) && !t.expected(status) {
+			unexpected += n
+		}
+	}
+	return t.outcomes[0], t.outcomes[1] - unexpected, unexpected, t.outcomes[2]
 }
 
 // Report returns what the tally has found so far, of a load that was planned like that.

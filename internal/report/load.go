@@ -55,14 +55,17 @@ func (p *Page) Load(r load.Report, by string) error {
 func loadVerdict(r load.Report) (tone, text string) {
 	tone, text = "good", "All deliveries were answered as expected."
 	var wrong []string
-	if r.Refused > 0 {
-		tone, wrong = "warn", append(wrong, fmt.Sprintf("%d refused", r.Refused))
+	if refused := r.Refused - r.Unexpected(); refused > 0 {
+		tone, wrong = "warn", append(wrong, fmt.Sprintf("%d refused", refused))
+	}
+	if r.Unexpected() > 0 {
+		tone, wrong = "warn", append(wrong, fmt.Sprintf("%d not as expected", r.Unexpected()))
 	}
 	if r.Unanswered > 0 {
 		tone, wrong = "bad", append(wrong, fmt.Sprintf("%d unanswered", r.Unanswered))
 	}
 	if len(wrong) > 0 {
-		text = fmt.Sprintf("Of %d deliveries, %s.", r.Sent(), strings.Join(wrong, " and "))
+		text = fmt.Sprintf("Of %d deliveries, %s.", r.Sent(), enumerated(wrong))
 	}
 	if r.Sent() == 0 {
 		tone, text = "bad", "No delivery came to its end."
@@ -74,6 +77,15 @@ func loadVerdict(r load.Report) (tone, text string) {
 		text += " Nothing ever answered, so it was ended early."
 	}
 	return tone, text
+}
+
+// enumerated joins words as a sentence does.
+func enumerated(words []string) string {
+	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 func loadTiles(r load.Report) []tile {

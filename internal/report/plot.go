@@ -240,7 +240,11 @@ func sentPlot(r load.Report) *plot {
 	for _, rate := range steady(top, 4) {
 		p.Rows = append(p.Rows, tick{p.up(rate / top), fmt.Sprintf("%g", rate)})
 	}
-	p.Areas = []area{{Name: "unanswered", Tone: "bad"}, {Name: "refused", Tone: "warn"}, {Name: "delivered", Tone: "good"}}
+	refused := "refused"
+	if r.Unexpected() > 0 {
+		refused = "not as expected"
+	}
+	p.Areas = []area{{Name: "unanswered", Tone: "bad"}, {Name: refused, Tone: "warn"}, {Name: "delivered", Tone: "good"}}
 	paths := make([]strings.Builder, len(p.Areas))
 	for i, span := range r.Spans() {
 		p.bar(paths, span, r.Width(), rates[i]/top)

@@ -54,7 +54,7 @@ func blocks(tb testing.TB, text string, body []byte, number int) []block {
 	var all []block
 	for _, r := range []delivery.Record{record, failed} {
 		for _, whole := range []bool{false, true} {
-			all = append(all, block{"Sent", func(p *term.Printer) { p.Sent(r, !whole, whole) }, []string{"--> ", "<-- "}})
+			all = append(all, block{"Sent", func(p *term.Printer) { p.Sent(r, term.Expectation{Met: !whole, Status: text}, whole) }, []string{"--> ", "<-- "}})
 		}
 	}
 	for _, r := range []delivery.Record{forged, unsigned, genuine, failed} {

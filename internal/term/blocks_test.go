@@ -124,8 +124,22 @@ func TestSent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			shows(t, false, func(p *term.Printer) { p.Sent(c.record, c.expected, c.whole) }, c.want)
+			shows(t, false, func(p *term.Printer) { p.Sent(c.record, term.Expectation{Met: c.expected}, c.whole) }, c.want)
 		})
+	}
+}
+
+func TestSentSaysWhatWasExpected(t *testing.T) {
+	t.Parallel()
+	const head = "--> link.opened  link_acme_1  POST http://localhost:3000/webhooks/m2m\n"
+	record := sent(&delivery.Response{Status: 200, Body: []byte("ok")})
+	for want, expected := range map[string]term.Expectation{
+		"<-- 200 OK  4 ms\n    expected 401\n    ok\n":     {Status: "401"},
+		"<-- 200 OK  4 ms\n    expected \\u001b\n    ok\n": {Status: "\x1b"},
+		"<-- 200 OK  4 ms\n    ok\n":                       {},
+		"<-- 200 OK  4 ms\n":                               {Met: true, Status: "2xx,401"},
+	} {
+		shows(t, false, func(p *term.Printer) { p.Sent(record, expected, false) }, head+want)
 	}
 }
 
@@ -213,8 +227,8 @@ func TestRedactedBlocksShowNoPersonalData(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	p := term.New(&out, term.Options{Redact: true})
-	p.Sent(sent(&delivery.Response{Status: 400, Body: []byte(`{"name":"Ana"}`)}), false, true)
-	p.Sent(sent(&delivery.Response{Status: 400, Body: []byte(`["x",{"name":"Ana"}]`)}), false, false)
+	p.Sent(sent(&delivery.Response{Status: 400, Body: []byte(`{"name":"Ana"}`)}), term.Expectation{}, true)
+	p.Sent(sent(&delivery.Response{Status: 400, Body: []byte(`["x",{"name":"Ana"}]`)}), term.Expectation{}, false)
 	if strings.Contains(out.String(), "Ana") || strings.Count(out.String(), "•••") != 3 {
 		t.Errorf("got\n%s", out.String())
 	}
@@ -226,7 +240,7 @@ func TestHostileBodiesInColour(t *testing.T) {
 	record.Request.Body = []byte("{\"a\":\"\u009b2J\x7f\u202e\xff\",\"\u2028\":[\"\\u001b\"]}\r\n")
 	for _, colored := range []bool{false, true} {
 		var out bytes.Buffer
-		term.New(&out, term.Options{Color: colored}).Sent(record, true, true)
+		term.New(&out, term.Options{Color: colored}).Sent(record, term.Expectation{Met: true}, true)
 		rest := regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(out.String(), "")
 		for line := range strings.SplitSeq(rest, "\n") {
 			if line != term.Safe(line) {

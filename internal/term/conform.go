@@ -66,7 +66,7 @@ func (p *Printer) finding(b *strings.Builder, r conform.Result, told map[string]
 func (p *Printer) exchanges(b *strings.Builder, records []delivery.Record) {
 	const most = 3
 	for _, record := range records[:min(len(records), most)] {
-		b.WriteString(strings.TrimSuffix(indentLines(p.sent(record, true, true)), indent+"\n"))
+		b.WriteString(strings.TrimSuffix(indentLines(p.sent(record, Expectation{Met: true}, true)), indent+"\n"))
 	}
 	if more := len(records) - most; more > 0 {
 		fmt.Fprintf(b, "%s%s\n", indent, p.styles.faint.Sprintf("… and %s", Count(more, "more delivery", "more deliveries")))

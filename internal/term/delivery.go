@@ -9,13 +9,20 @@ import (
 	"github.com/leapfinancial/m2m/internal/sign"
 )
 
+// Expectation is what an answer was expected to be.
+type Expectation struct {
+	Met bool
+	// Status is told where it was not met, unless it is empty: what everybody expects.
+	Status string
+}
+
 // Sent shows a delivery that was sent and what came back. Whole shows headers and
 // bodies too; an answer that was not expected shows its start in any case.
-func (p *Printer) Sent(record delivery.Record, expected, whole bool) {
+func (p *Printer) Sent(record delivery.Record, expected Expectation, whole bool) {
 	p.write([]byte(p.sent(record, expected, whole)))
 }
 
-func (p *Printer) sent(record delivery.Record, expected, whole bool) string {
+func (p *Printer) sent(record delivery.Record, expected Expectation, whole bool) string {
 	var b strings.Builder
 	payload, _ := delivery.ReadPayload(record.Request.Body)
 	what := record.Event
@@ -40,13 +47,16 @@ func (p *Printer) sent(record delivery.Record, expected, whole bool) string {
 	return b.String()
 }
 
-func (p *Printer) answer(b *strings.Builder, record delivery.Record, from string, expected, whole bool) {
+func (p *Printer) answer(b *strings.Builder, record delivery.Record, from string, expected Expectation, whole bool) {
 	response := record.Response
 	fmt.Fprintf(b, "<-- %s\n", join(p.status(response.Status, response.Phrase()), Latency(record.Latency), from))
 	if whole {
 		b.WriteString(p.headers(response.Headers))
 	}
-	if location, ok := response.Headers.Get("Location"); ok && !expected {
+	if !expected.Met && expected.Status != "" {
+		fmt.Fprintf(b, "%sexpected %s\n", indent, Safe(expected.Status))
+	}
+	if location, ok := response.Headers.Get("Location"); ok && !expected.Met {
 		fmt.Fprintf(b, "%sa redirect to %s, which is not followed\n", indent, Safe(location))
 	}
 	var known []string
@@ -56,7 +66,7 @@ func (p *Printer) answer(b *strings.Builder, record delivery.Record, from string
 	switch {
 	case whole:
 		b.WriteString(p.payload(response.Body, known...))
-	case !expected:
+	case !expected.Met:
 		b.WriteString(p.start(response.Body, known...))
 	}
 	if response.Truncated {
@@ -124,7 +134,7 @@ func (p *Printer) relayed(b *strings.Builder, in Incoming, whole bool) {
 	record := in.Record
 	if record.Error == nil {
 		status := record.Response.Status
-		p.answer(b, record, Safe(in.Handler), status >= 200 && status < 300, whole)
+		p.answer(b, record, Safe(in.Handler), Expectation{Met: status >= 200 && status < 300}, whole)
 		return
 	}
 	fmt.Fprintf(b, "<-- %s  %s  %s: %s\n", p.status(record.Response.Status, record.Response.Phrase()), Latency(record.Latency),

@@ -9,11 +9,14 @@ import (
 )
 
 // Outcomes returns what became of several deliveries in a phrase: "5 sent: 4 delivered,
-// 1 refused".
-func Outcomes(delivered, refused, unanswered int) string {
-	text := fmt.Sprintf("%d sent: %d delivered", delivered+refused+unanswered, delivered)
+// 1 refused". The unexpected ones were accepted, which they were not to be.
+func Outcomes(delivered, refused, unexpected, unanswered int) string {
+	text := fmt.Sprintf("%d sent: %d delivered", delivered+refused+unexpected+unanswered, delivered)
 	if refused > 0 {
 		text += fmt.Sprintf(", %d refused", refused)
+	}
+	if unexpected > 0 {
+		text += fmt.Sprintf(", %d not as expected", unexpected)
 	}
 	if unanswered > 0 {
 		text += fmt.Sprintf(", %d unanswered", unanswered)
@@ -45,7 +48,7 @@ func (p *Printer) loadFigures(b *strings.Builder, r load.Report) {
 	case r.Refused > 0:
 		style = p.styles.warn
 	}
-	loadLine(b, "deliveries", "%s", Outcomes(r.Delivered, r.Refused, r.Unanswered))
+	loadLine(b, "deliveries", "%s", Outcomes(r.Delivered, r.Refused-r.Unexpected(), r.Unexpected(), r.Unanswered))
 	if r.GivenUp > 0 {
 		loadLine(b, "", "%d more under way when the load was ended", r.GivenUp)
 	}
