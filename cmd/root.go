@@ -7,79 +7,19 @@ package cmd
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log"
-	"net/http"
 	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/google/uuid"
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
-	embedded "github.com/leapfinancial/m2m/fixtures"
 	"github.com/leapfinancial/m2m/internal/fixtures"
-	"github.com/leapfinancial/m2m/internal/suggest"
 	"github.com/leapfinancial/m2m/internal/term"
 )
-
-// env is the only door to the world.
-type env struct {
-	In        io.Reader
-	Out, Err  io.Writer
-	Now       func() time.Time
-	Rand      io.Reader
-	Transport *http.Transport
-	// Files holds the embedded samples, schemas and vectors.
-	Files     fs.FS
-	LookupEnv func(string) (string, bool)
-	// ConfigDir is the user's configuration directory; empty where there is none.
-	ConfigDir string
-	// IsTerminal says whether a writer is one.
-	IsTerminal func(io.Writer) bool
-}
-
-func systemEnv() *env {
-	transport, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
-	}
-	return &env{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
-		Now: time.Now, Rand: rand.Reader, Transport: transport,
-		Files: embedded.FS, LookupEnv: os.LookupEnv, ConfigDir: configDir(),
-		IsTerminal: func(w io.Writer) bool {
-			file, ok := w.(*os.File)
-			return ok && isatty.IsTerminal(file.Fd())
-		},
-	}
-}
-
-// configDir is XDG_CONFIG_HOME, or its default; Windows has a place of its own.
-func configDir() string {
-	if dir := os.Getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
-		return dir
-	}
-	if runtime.GOOS == "windows" {
-		dir, _ := os.UserConfigDir()
-		return dir
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(home, ".config")
-}
 
 // Main runs the command line and returns the exit code.
 func Main() int {
@@ -230,64 +170,6 @@ func newRootCmdFor(env *env, asked func(word string) bool) *cobra.Command {
 		a.completeFlags(root)
 	}
 	return root
-}
-
-func noSuchCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() {
-			names = append(names, sub.Name())
-		}
-	}
-	if slices.Contains(names, args[0]) {
-		return withHint(fmt.Errorf("the command %q stands behind --, where none is looked for", args[0]), "leave out the --: m2m %s", args[0])
-	}
-	return unknown("command", args[0], names)
-}
-
-// unknown is an error for a word that is none of the allowed ones: it names the
-// nearest and lists all.
-func unknown(what, word string, allowed []string) error {
-	err := fmt.Errorf("unknown %s %q", what, word)
-	if nearest := suggest.Nearest(word, allowed); nearest != "" {
-		err = fmt.Errorf("unknown %s %q, did you mean %q?", what, word, nearest)
-	}
-	return withHint(err, "it is one of %s", strings.Join(allowed, ", "))
-}
-
-func flagError(cmd *cobra.Command, err error) error {
-	var invalid *pflag.InvalidValueError
-	var number *strconv.NumError
-	if errors.As(err, &invalid) && errors.As(err, &number) {
-		kind := "a whole number"
-		if invalid.GetFlag().Value.Type() == "bool" {
-			kind = "true or false"
-		}
-		return fmt.Errorf("--%s: %q is not %s", invalid.GetFlag().Name, number.Num, kind)
-	}
-	if errors.As(err, &invalid) && invalid.Unwrap() != nil {
-		return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, invalid.Unwrap())
-	}
-	var missing *pflag.NotExistError
-	if !errors.As(err, &missing) {
-		return withHint(err, "see %s --help", cmd.CommandPath())
-	}
-	var known []string
-	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-		if !flag.Hidden {
-			known = append(known, "--"+flag.Name)
-		}
-	})
-	name := missing.GetSpecifiedName()
-	if len(name) == 1 {
-		name = "-" + name
-	} else {
-		name = "--" + name
-	}
-	return unknown("flag", name, known)
 }
 
 // printer returns a Printer for people on w, with colour as --color says.
