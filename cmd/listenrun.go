@@ -42,6 +42,8 @@ func runListen(ctx context.Context, o *listenOptions) error {
 	// behind is collected in time. No sooner, since that takes time from all senders.
 	debug.SetMemoryLimit(maxMemory)
 	debug.SetGCPercent(-1)
+	// Who finds the ready file may send a Ctrl-C at once, and it has to end the run in order.
+	ctx.Done()
 	// A closed stdout is told, and does not kill.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	for _, key := range []string{"tolerance", "timeout"} {
