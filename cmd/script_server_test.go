@@ -87,9 +87,13 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 			}
 		})
 	case "closed":
+		// The port belongs to a connection, so that no other test gets it.
 		listener := listenLoopback(ts)
+		conn, err := net.Dial("tcp", listener.Addr().String())
+		ts.Check(err)
 		ts.Check(listener.Close())
-		ts.Setenv(name, "http://"+listener.Addr().String()+"/hooks")
+		ts.Defer(func() { _ = conn.Close() })
+		ts.Setenv(name, "http://"+conn.LocalAddr().String()+"/hooks")
 	case "app", "mistaken":
 		serveHTTP(ts, name, appHandler(ts, name, kind == "mistaken"))
 	default:

@@ -49,12 +49,12 @@ func (r *runner) scout(ctx context.Context) error {
 	return nil
 }
 
-// meet makes the wall the finding of the first case, where that is to be run.
+// meet makes the wall the one finding: that of the first case, whether or not that was
+// asked for.
 func (r *runner) meet(result Result, said, fix string) {
+	result.Outcome, result.Said, result.Fix = Fail, said, sentence(fix)
+	r.held = append(r.held, result)
 	if len(r.left) > 0 && r.left[0].ID == result.Case.ID {
-		result.Outcome, result.Said = Fail, said
-		result.Fix = sentence(fix)
-		r.held = append(r.held, result)
 		r.left = r.left[1:]
 	}
 }

@@ -44,9 +44,12 @@ func (r *rig) wantWall(t *testing.T, said, fix string, unreachable bool) {
 	if r.stop == nil || !strings.Contains(r.stop.Said, said) || !strings.Contains(r.stop.Fix, fix) || r.stop.Unreachable != unreachable {
 		t.Fatalf("stopped: %+v, want %q, %q and unreachable %t", r.stop, said, fix, unreachable)
 	}
+	if len(r.results) == 0 || r.results[0].Case.ID != "accept.link.created" {
+		t.Fatalf("there is no finding among %d results", len(r.results))
+	}
 	for i, result := range r.results {
 		want := conform.Skip
-		if i == 0 && result.Case.ID == "accept.link.created" {
+		if i == 0 {
 			want = conform.Fail
 			if result.Said != r.stop.Said || result.NotRun || !strings.Contains(strings.ToLower(result.Fix), strings.ToLower(fix)) || !strings.HasSuffix(result.Fix, ".") {
 				t.Errorf("the finding is %q, %q", result.Said, result.Fix)
@@ -188,9 +191,18 @@ func TestUnreachable(t *testing.T) {
 	}{
 		{"nothing listens", func(t *testing.T) string {
 			t.Helper()
-			server := httptest.NewServer(http.NotFoundHandler())
-			server.Close()
-			return server.URL + "/hooks"
+			// The port belongs to a connection, so that no other test gets it.
+			listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = conn.Close() })
+			_ = listener.Close()
+			return "http://" + conn.LocalAddr().String() + "/hooks"
 		}, "connection refused: nothing listens on HOST"},
 		{"never answers", func(t *testing.T) string {
 			t.Helper()

@@ -176,17 +176,26 @@ func TestSendKeepsTheBeginningOfALongAnswer(t *testing.T) {
 	}
 }
 
-func TestSendRecordsWhyThereIsNoAnswer(t *testing.T) {
-	t.Parallel()
-	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+// refusing returns a loopback address that refuses connections until the end of the
+// test: its port belongs to a connection, so that nobody else gets it.
+func refusing(t *testing.T) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody := listener.Addr().String()
-	if err := listener.Close(); err != nil {
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
+	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_ = listener.Close()
+	return conn.LocalAddr().String()
+}
+
+func TestSendRecordsWhyThereIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	nobody := refusing(t)
 	held := make(chan struct{})
 	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-held }))
 	t.Cleanup(func() {
