@@ -24,7 +24,7 @@ func (p *Printer) Group(results []conform.Result, whole bool) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s%s\n", p.styles.bold.Sprintf("%-14s", results[0].Case.Group()), p.counts(sum))
 	var skipped []conform.Result
-	told := map[string]bool{}
+	told := map[string]string{}
 	for _, r := range results {
 		switch {
 		case r.Outcome == conform.Skip:
@@ -44,22 +44,29 @@ func (p *Printer) Group(results []conform.Result, whole bool) {
 	p.write([]byte(b.String()))
 }
 
-// finding unfolds what is wrong. Told holds what was said already: a reason and a remedy
-// are said once.
-func (p *Printer) finding(b *strings.Builder, r conform.Result, told map[string]bool) {
+// finding unfolds what is wrong. Told holds what was said already, and of which case: a
+// reason and a remedy are said once.
+func (p *Printer) finding(b *strings.Builder, r conform.Result, told map[string]string) {
 	fmt.Fprintf(b, "  %s  %s  %s: %s\n", p.outcome(r.Outcome), p.styles.bold.Sprint(r.Case.ID), r.Case.Title, Safe(r.Said))
-	why, fix := r.Why, r.Fix
-	if told[why] {
-		why = ""
+	why, fix, fixLabel := r.Why, r.Fix, "fix"
+	if id := told[why]; id != "" {
+		why = "as for " + id
 	}
-	if told[fix] {
-		fix = ""
+	if id := told[fix]; id != "" {
+		fix = "as for " + id
 	}
-	told[r.Why], told[r.Fix] = true, true
+	if why != "" && why == fix { // as for the same case
+		why, fixLabel = "", "why, fix"
+	}
+	for _, text := range []string{r.Why, r.Fix} {
+		if text != "" && told[text] == "" {
+			told[text] = r.Case.ID
+		}
+	}
 	p.labelled(b, "why", Safe(why))
 	p.labelled(b, "sent", Safe(r.Sent))
 	p.labelled(b, "received", Safe(r.Received))
-	p.labelled(b, "fix", Safe(fix))
+	p.labelled(b, fixLabel, Safe(fix))
 }
 
 // exchanges shows a case's deliveries, of many alike the first.
