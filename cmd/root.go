@@ -38,7 +38,8 @@ func run(ctx context.Context, env *env, args []string) exitCode {
 	}
 	help := &firstError{Writer: env.Out}
 	root.SetOut(help)
-	err := cmp.Or(root.ExecuteContext(ctx), help.err)
+	command, err := root.ExecuteContextC(ctx)
+	err = cmp.Or(withPage(err, command), help.err)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = errInterrupted
 	}

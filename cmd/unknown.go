@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -69,4 +70,14 @@ func flagError(cmd *cobra.Command, err error) error {
 		name = "--" + name
 	}
 	return unknown("flag", name, known)
+}
+
+// withPage names the page of the command where a flag was wrong, and the error has no
+// hint of its own.
+func withPage(err error, command *cobra.Command) error {
+	var file syscall.Errno
+	if err == nil || hintOf(err) != "" || !strings.HasPrefix(err.Error(), "--") || errors.As(err, &file) {
+		return err
+	}
+	return withHint(err, "see %s --help", command.CommandPath())
 }
