@@ -129,7 +129,10 @@ func newRootCmdFor(env *env, asked func(word string) bool) *cobra.Command {
 		Args:          noSuchCommand,
 		RunE: func(*cobra.Command, []string) error {
 			text := welcome
-			if version {
+			switch {
+			case version && a.JSON:
+				return a.writeVersion()
+			case version:
 				text = "m2m " + buildVersion() + "\n"
 			}
 			_, err := io.WriteString(env.Out, text)

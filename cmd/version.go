@@ -32,18 +32,22 @@ func newVersionCmd(a *app) *cobra.Command {
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if a.JSON {
-				return a.writeJSON(struct {
-					Type    string `json:"type"`
-					Version string `json:"version"`
-					Go      string `json:"go"`
-					OS      string `json:"os"`
-					Arch    string `json:"arch"`
-				}{"version", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
+				return a.writeVersion()
 			}
 			_, err := fmt.Fprintf(a.Out, "m2m %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
+}
+
+func (a *app) writeVersion() error {
+	return a.writeJSON(struct {
+		Type    string `json:"type"`
+		Version string `json:"version"`
+		Go      string `json:"go"`
+		OS      string `json:"os"`
+		Arch    string `json:"arch"`
+	}{"version", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
 }
 
 // writeJSON writes one record that is no delivery to stdout.
