@@ -30,6 +30,7 @@ const (
 const (
 	canaryUser    = `{"name":{"firstName":"` + canaryName + `","lastName":"` + canaryName + `"},"idNumber":"` + canaryID + `","idType":"CURP","dob":"` + canaryDob + `"}`
 	canaryPayload = `{"event":"link.created","timestamp":"2026-01-26T14:30:00.000Z","data":{"linkId":"link_1","referenceId":"user_1","userData":` + canaryUser + `}}`
+	canaryLeak    = `{"event":"` + canarySecret + `","data":{"linkId":"` + canarySecret + `","` + canaryKey + `":"` + canaryKey + `"}}`
 	// canaryTime is of the deliveries in files.
 	canaryTime = "1769437800"
 )
@@ -77,6 +78,8 @@ func canaryFiles() map[string]string {
 		"forged.http":  canaryRaw("sha256="+strings.Repeat("0", 64), canaryPayload),
 		"reread.http":  canaryRaw(right, strings.ReplaceAll(canaryPayload, ":", ": ")),
 		"torn.http":    canaryRaw(right, canaryPayload)[:480],
+		"leak.http":    canaryRaw(strings.Repeat("0", 64), canaryLeak) + "\n",
+		"leak.json":    canaryLeak,
 		"data.json":    `{"event":"user.data_request","data":` + canaryUser + `}`,
 		"request.json": aDataRequest("2099"),
 		"user.json":    canaryUser,
@@ -88,7 +91,8 @@ func canaryFiles() map[string]string {
 
 // canaryLines are command lines, of every command. ECHO answers with what it was sent,
 // SAY with the user's data in a sentence, TORN with a part of it, API as the Partner API
-// does, and DENY as that when it quotes what it refuses.
+// does, and DENY as that when it quotes what it refuses. What LEAK, MOVE, RAW and BLAB
+// answer holds the secrets.
 const canaryLines = `
 send --payload IN/payload.json --to ECHO
 send --payload IN/payload.json --to ECHO -v
@@ -156,6 +160,28 @@ test --to SAY --only accept.link.created --json
 test --to TORN --only accept.* -v --report junit=OUT/test.xml --report html=OUT/test.html
 test --to ECHO --only data-request.* -v
 test --to http://127.0.0.1:1
+send link.created --to LEAK
+send link.created --to LEAK -v
+send link.created --to LEAK --duplicates 1
+send link.created --to MOVE
+send link.created --to MOVE -v
+send link.created --to RAW
+send --scenario happy-path --to LEAK
+send --payload IN/leak.json --to ECHO -v
+replay IN/right.http --to LEAK -v
+verify IN/leak.http -v
+verify IN/leak.http --report junit=OUT/report.xml
+reply --event IN/request.json --data IN/user.json --endpoint BLAB --extra
+reply --event IN/request.json --data IN/user.json --endpoint BLAB --extra --json
+reply dr_acme_x9y8z7w6v5u4 --reference-id user_1 --set dob=1990-01-01 --endpoint BLAB
+reply dr_acme_x9y8z7w6v5u4 --reference-id user_1 --set dob=1990-01-01 --endpoint RAW/partner/data-requests/dr_acme_x9y8z7w6v5u4
+test --to LEAK --only accept.* -v --report junit=OUT/test.xml --report html=OUT/test.html
+test --to LEAK --only accept.link.created --json
+test --to MOVE --report junit=OUT/test.xml --report html=OUT/test.html
+test --to MOVE --json
+test --to RAW --report junit=OUT/test.xml --report html=OUT/test.html
+load link.created --to RAW --rate 20/s --duration 100ms --report html=OUT/load.html
+load link.created --to RAW --rate 20/s --duration 100ms --json
 load link.created --to ECHO --rate 20/s --duration 100ms --report html=OUT/load.html -v
 load link.created --to SAY --rate 20/s --duration 100ms --json
 config
@@ -192,6 +218,9 @@ func TestNothingSecretIsWritten(t *testing.T) {
 				var more []string
 				if strings.Contains(line, "forged") {
 					more = append(more, canaryMAC(canaryTime, canaryPayload)) // m2m is no oracle
+				}
+				if strings.Contains(line, "LEAK") {
+					more = append(more, canarySecret[:len(canarySecret)-4]) // cut off
 				}
 				c.look(t, extra != "", more...)
 			})
@@ -289,7 +318,34 @@ func canaryServers(t *testing.T) []string {
 		"API", say(http.StatusOK, `{"success":true,"data":{"dataRequestId":"dr_acme_x9y8z7w6v5u4","status":"fulfilled","message":"`+canaryName+` it is"}}`) + at,
 		"DENY", say(http.StatusBadRequest, `{"success":false,"error":{"code":"INVALID_REQUEST","message":"`+canaryID+` of `+canaryName+` is no CURP"}}`) + at,
 		"PARTNER", serve(answerAsPartner),
+		// The secrets stand where an excerpt is cut.
+		"LEAK", serve(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Expected", canarySecret+" "+canaryKey)
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, strings.Repeat("z", 62)+canarySecret+"\n"+canaryKey+"\n"+strings.Repeat("z", 922)+canarySecret)
+		}),
+		"MOVE", serve(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/login?secret="+canarySecret+"&key="+canaryKey)
+			w.WriteHeader(http.StatusFound)
+		}),
+		"RAW", serveBytes(t, canarySecret+" "+canaryKey+"\r\n\r\n"),
+		"BLAB", say(http.StatusBadRequest, `{"code":"`+canarySecret+`","message":"not `+canaryKey+`"}`) + at,
 	}
+}
+
+// serveBytes answers every connection with the bytes, and returns its URL.
+func serveBytes(t *testing.T, answer string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(connection, answer)
+		_ = connection.Close()
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // answerAsPartner is a handler that answers each data request with the user's data.
