@@ -1,20 +1,15 @@
 package cmd
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/leapfinancial/m2m/internal/partner"
 	"github.com/leapfinancial/m2m/internal/sign"
 )
 
@@ -77,6 +72,8 @@ func canaryFiles() map[string]string {
 		"forged.http":  canaryRaw("sha256="+strings.Repeat("0", 64), canaryPayload),
 		"reread.http":  canaryRaw(right, strings.ReplaceAll(canaryPayload, ":", ": ")),
 		"torn.http":    canaryRaw(right, canaryPayload)[:480],
+		"leak.http":    canaryRaw(strings.Repeat("0", 64), leakPayload) + "\n",
+		"leak.json":    leakPayload,
 		"data.json":    `{"event":"user.data_request","data":` + canaryUser + `}`,
 		"request.json": aDataRequest("2099"),
 		"user.json":    canaryUser,
@@ -177,9 +174,9 @@ help environment
 // and a user's data, and looks for them in whatever it writes.
 func TestNothingSecretIsWritten(t *testing.T) {
 	t.Parallel()
-	servers := canaryServers(t)
+	servers := append(canaryServers(t), leakServers(t)...)
 	ran := map[string]bool{}
-	for line := range strings.Lines(strings.TrimSpace(canaryLines)) {
+	for line := range strings.Lines(strings.TrimSpace(canaryLines + leakLines)) {
 		line = strings.TrimSpace(line)
 		command, _, _ := strings.Cut(line, " ")
 		ran[command] = true
@@ -192,6 +189,9 @@ func TestNothingSecretIsWritten(t *testing.T) {
 				var more []string
 				if strings.Contains(line, "forged") {
 					more = append(more, canaryMAC(canaryTime, canaryPayload)) // m2m is no oracle
+				}
+				if strings.Contains(line, "LEAK") {
+					more = append(more, leakStart)
 				}
 				c.look(t, extra != "", more...)
 			})
@@ -210,6 +210,8 @@ type canary struct {
 	seen    *screen
 	dir     string
 	replace *strings.Replacer
+	// leaked says that records hold an answer with the secrets in it.
+	leaked bool
 }
 
 func newCanary(t *testing.T, servers []string) *canary {
@@ -254,6 +256,12 @@ func (c *canary) look(t *testing.T, redact bool, more ...string) {
 		t.Error(err)
 	}
 	for where, text := range texts {
+		if where == "saved.ndjson" && c.leaked {
+			if !strings.Contains(text, canarySecret) {
+				t.Errorf("the answer was not saved as it came: %s", text)
+			}
+			continue
+		}
 		// Saved records stay whole.
 		for _, leak := range append(leaks(redact && where != "saved.ndjson"), more...) {
 			if at := strings.Index(text, leak); at >= 0 {
@@ -261,72 +269,4 @@ func (c *canary) look(t *testing.T, redact bool, more ...string) {
 			}
 		}
 	}
-}
-
-// canaryServers are what the command lines name, and its URL.
-func canaryServers(t *testing.T) []string {
-	t.Helper()
-	const at = "/partner/data-requests/dr_acme_x9y8z7w6v5u4"
-	serve := func(answer http.HandlerFunc) string {
-		server := httptest.NewServer(answer)
-		t.Cleanup(server.Close)
-		return server.URL
-	}
-	say := func(status int, text string) string {
-		return serve(func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(status)
-			_, _ = io.WriteString(w, text)
-		})
-	}
-	return []string{
-		"ECHO", serve(func(w http.ResponseWriter, r *http.Request) {
-			body, _ := io.ReadAll(r.Body)
-			w.WriteHeader(http.StatusTeapot)
-			_, _ = w.Write(body)
-		}),
-		"SAY", say(http.StatusTeapot, fmt.Sprintf("no user %s, %s, born %s", canaryName, canaryID, canaryDob)),
-		"TORN", say(http.StatusTeapot, canaryPayload[:len(canaryPayload)-9]),
-		"API", say(http.StatusOK, `{"success":true,"data":{"dataRequestId":"dr_acme_x9y8z7w6v5u4","status":"fulfilled","message":"`+canaryName+` it is"}}`) + at,
-		"DENY", say(http.StatusBadRequest, `{"success":false,"error":{"code":"INVALID_REQUEST","message":"`+canaryID+` of `+canaryName+` is no CURP"}}`) + at,
-		"PARTNER", serve(answerAsPartner),
-	}
-}
-
-// answerAsPartner is a handler that answers each data request with the user's data.
-func answerAsPartner(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	request, err := partner.ParseDataRequest(body)
-	if err != nil {
-		return
-	}
-	status, err := putReply(r.Context(), request.ReplyEndpoint, request.ReferenceID)
-	if err != nil || status != http.StatusOK {
-		w.WriteHeader(http.StatusInternalServerError)
-	}
-}
-
-// putReply answers a data request with the user's data, and returns the status of that.
-func putReply(ctx context.Context, endpoint, referenceID string) (int, error) {
-	body := `{"referenceId":"` + referenceID + `","userData":` + canaryUser + `}`
-	request, err := http.NewRequestWithContext(ctx, http.MethodPut, endpoint, strings.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("X-API-Key", canaryKey)
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patientTimeout}
-	response, err := client.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	return response.StatusCode, response.Body.Close()
-}
-
-// readIfThere returns a file's text, and nothing where it is not there yet.
-func readIfThere(name string) string {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return ""
-	}
-	return string(text)
 }

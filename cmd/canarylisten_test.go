@@ -18,15 +18,17 @@ import (
 func TestNothingSecretIsWrittenByListen(t *testing.T) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
-	servers := canaryServers(t)
+	servers := append(canaryServers(t), leakServers(t)...)
 	for _, line := range []string{
 		"", "-v", "--format line", "--format json", "-q", "--no-verify -v", "--secret-file IN/secret", "--config IN/config.yaml",
 		"--forward-to ECHO -v", "--forward-to SAY", "--forward-to SAY --format json", "--forward-to TORN -v",
+		"--forward-to LEAK -v", "--forward-to LEAK", "--forward-to LEAK --format line",
 		"--answer IN/users.json -v", "--answer IN/users.json --format json", "--answer IN/torn-user",
 	} {
 		for _, extra := range []string{"", " --redact"} {
 			t.Run("listen "+line+extra, func(t *testing.T) {
 				c := newCanary(t, servers)
+				c.leaked = strings.Contains(line, "LEAK")
 				c.listen(t, strings.Fields(c.replace.Replace("listen --port 0 --save OUT/saved.ndjson --ready-file OUT/url "+line+extra)))
 				t.Logf("%s", c.seen)
 				c.look(t, extra != "", canaryMAC(forgedAt(), canaryPayload))

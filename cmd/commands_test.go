@@ -29,7 +29,7 @@ func TestOnlyWhatIsAskedForIsMade(t *testing.T) {
 		all = append(all, line.name)
 	}
 	for _, asked := range all {
-		root := newRootCmdFor(testApp().env, func(word string) bool { return word == asked })
+		root := newRootCmdFor(newApp(testApp().env, func(word string) bool { return word == asked }))
 		for _, sub := range root.Commands() {
 			if made := sub.RunE != nil; sub.GroupID != "" && made != (sub.Name() == asked) {
 				t.Errorf("asked for %q: %s is made: %t", asked, sub.Name(), made)
@@ -68,7 +68,7 @@ func TestPartAnswersAsTheWhole(t *testing.T) {
 				words[i] = strings.Trim(word, `"`)
 			}
 			want := said(func(env *env) *cobra.Command { return newRootCmd(env) }, words)
-			got := said(func(env *env) *cobra.Command { return newRootCmdFor(env, given(words)) }, words)
+			got := said(func(env *env) *cobra.Command { return newRootCmdFor(newApp(env, given(words))) }, words)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("the part answers otherwise (-whole +part):\n%s", diff)
 			}
@@ -83,6 +83,6 @@ func said(newRoot func(*env) *cobra.Command, words []string) string {
 	env.Out, env.Err = &out, &err
 	root := newRoot(env)
 	root.SetArgs(words)
-	tellError(&err, root.ExecuteContext(context.Background()))
+	newApp(env, given(words)).tellError(root.ExecuteContext(context.Background()))
 	return "out:\n" + out.String() + "err:\n" + err.String()
 }

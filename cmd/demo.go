@@ -281,7 +281,7 @@ func status(record delivery.Record) int {
 func (d *demo) step(what string, ok bool) {
 	if !ok {
 		d.failed++
-		tellError(d.app.Err, errors.New("not as told: "+what))
+		d.app.tellError(errors.New("not as told: " + what))
 	}
 	if d.app.JSON {
 		err := d.app.writeJSON(struct {

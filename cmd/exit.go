@@ -3,12 +3,10 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/leapfinancial/m2m/internal/endpoint"
 	"github.com/leapfinancial/m2m/internal/fixtures"
 	"github.com/leapfinancial/m2m/internal/partner"
-	"github.com/leapfinancial/m2m/internal/term"
 )
 
 // exitCode is what the process ends with.
@@ -111,14 +109,14 @@ func codeOf(err error) exitCode {
 
 // tellError tells an error in two lines, what and how to mend it. Both may quote what
 // came from outside.
-func tellError(w io.Writer, err error) {
+func (a *app) tellError(err error) {
 	var exit *exitError
 	if err == nil || errors.As(err, &exit) && exit.err == nil {
 		return
 	}
-	fmt.Fprintf(w, "m2m: error: %s\n", term.Safe(err.Error()))
+	fmt.Fprintf(a.Err, "m2m: error: %s\n", a.safe(err.Error()))
 	if hint := hintOf(err); hint != "" {
-		fmt.Fprintf(w, "m2m: hint: %s\n", term.Safe(hint))
+		fmt.Fprintf(a.Err, "m2m: hint: %s\n", a.safe(hint))
 	}
 }
 

@@ -172,7 +172,7 @@ func (a *answerer) ended(request partner.DataRequest, err error) {
 
 // tell tells an error, and keeps what it makes of the run.
 func (a *answerer) tell(err error) {
-	tellError(a.reply.app.Err, err)
+	a.reply.app.tellError(err)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.worst == nil || worse(codeOf(a.worst), codeOf(err)) != codeOf(a.worst) {

@@ -206,7 +206,7 @@ func (l *listening) result(command, replies error, interrupted bool) error {
 	if interrupted || command != nil || worse(codeOf(wanted), codeOf(replies)) == codeOf(wanted) {
 		return wanted
 	}
-	tellError(l.app.Err, wanted)
+	l.app.tellError(wanted)
 	return replies
 }
 

@@ -39,7 +39,7 @@ func (v *listenView) delivery(d listen.Delivery) {
 	}
 	if d.SaveError != nil && !v.unsaved {
 		v.unsaved = true
-		tellError(o.app.Err, withHint(fmt.Errorf("--save: %w", fileError(o.Save, d.SaveError)), "deliveries are answered 500 until it can be written again"))
+		o.app.tellError(withHint(fmt.Errorf("--save: %w", fileError(o.Save, d.SaveError)), "deliveries are answered 500 until it can be written again"))
 	}
 	if d.SaveError == nil {
 		v.unsaved = false

@@ -62,6 +62,9 @@ func runLoad(ctx context.Context, o *loadOptions) error {
 		URL: o.Target.String(), Events: press.Events(),
 		Rate: o.Rate.PerSecond(), RateText: o.Rate.text, Duration: o.Duration,
 	})
+	for i := range report.Failures {
+		report.Failures[i].Message = o.app.hide(report.Failures[i].Message)
+	}
 	report.Bytes = bytes
 	report.Interrupted, report.Hopeless = errors.Is(ended, errInterrupted), errors.Is(ended, deliver.ErrHopeless)
 	if ended != nil && !report.Interrupted && !report.Hopeless {

@@ -22,13 +22,13 @@ import (
 
 // testApp is an app without a world: no files, no environment, a fixed clock.
 func testApp() *app {
-	return &app{env: &env{
+	return newApp(&env{
 		In: strings.NewReader(""), Out: io.Discard, Err: io.Discard,
 		Now: func() time.Time { return time.Unix(1769437800, 0) }, Rand: rand.Reader,
 		Transport: &http.Transport{}, Files: embedded.FS,
 		LookupEnv:  func(string) (string, bool) { return "", false },
 		IsTerminal: func(io.Writer) bool { return false },
-	}}
+	}, nil)
 }
 
 // parse runs a command whose runF only takes the options down.

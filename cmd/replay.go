@@ -217,7 +217,7 @@ func (r *replaying) file(ctx context.Context, name string) error {
 
 // refuse tells of a capture that cannot be used; the others are sent all the same.
 func (r *replaying) refuse(err error) {
-	tellError(r.app.Err, err)
+	r.app.tellError(err)
 	r.tally.code = worse(r.tally.code, exitNotTried)
 }
 

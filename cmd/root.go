@@ -31,7 +31,8 @@ func Main() int {
 
 // run executes one command line.
 func run(ctx context.Context, env *env, args []string) exitCode {
-	root := newRootCmdFor(env, given(args))
+	a := newApp(env, given(args))
+	root := newRootCmdFor(a)
 	root.SetArgs(args)
 	if isCompletion(args) {
 		unquoteFlags(root)
@@ -43,7 +44,7 @@ func run(ctx context.Context, env *env, args []string) exitCode {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = errInterrupted
 	}
-	tellError(env.Err, err)
+	a.tellError(err)
 	return codeOf(err)
 }
 
@@ -77,12 +78,17 @@ type app struct {
 	settings *settings
 	// ring holds the webhook secrets once they were read.
 	ring *keyring
+	held *held
 	// done is closed when the user interrupts the command.
 	done func() <-chan struct{}
 	// asked says whether the user gave a word.
 	asked func(word string) bool
 	// stdin names what reads standard input, which can be read only once.
 	stdin string
+}
+
+func newApp(env *env, asked func(word string) bool) *app {
+	return &app{env: env, asked: asked, held: &held{}}
 }
 
 const longHelp = `m2m sends, receives, verifies and answers M2M's webhooks on your machine.
@@ -109,13 +115,13 @@ const welcome = longHelp + "\n\n" + rootExamples + "\n\nAll commands and flags: 
 
 // newRootCmd makes the whole command line.
 func newRootCmd(env *env) *cobra.Command {
-	return newRootCmdFor(env, func(string) bool { return true })
+	return newRootCmdFor(newApp(env, func(string) bool { return true }))
 }
 
 // newRootCmdFor makes as much of the command line as it takes to answer to words of
-// which asked says whether the user gave them.
-func newRootCmdFor(env *env, asked func(word string) bool) *cobra.Command {
-	a := &app{env: env, asked: asked}
+// which a.asked says whether the user gave them.
+func newRootCmdFor(a *app) *cobra.Command {
+	env, asked := a.env, a.asked
 	color := enumValue{name: "--color", value: &a.Color, allowed: []string{"auto", "always", "never"}}
 	a.Color = "auto"
 	version := false
@@ -181,13 +187,13 @@ func (a *app) printer(w io.Writer) *term.Printer {
 	noColor, _ := a.LookupEnv("NO_COLOR")
 	terminal, _ := a.LookupEnv("TERM")
 	color := a.Color == "always" || a.Color == "auto" && noColor == "" && terminal != "dumb" && a.IsTerminal(w)
-	return term.New(w, term.Options{Color: color, Redact: a.Redact})
+	return term.New(w, term.Options{Color: color, Redact: a.Redact, Hide: a.held.hide})
 }
 
 // notice tells something on stderr that is neither an error nor a result.
 func (a *app) notice(format string, args ...any) {
 	if !a.Quiet {
-		fmt.Fprintf(a.Err, "m2m: %s\n", term.Safe(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(a.Err, "m2m: %s\n", a.safe(fmt.Sprintf(format, args...)))
 	}
 }
 

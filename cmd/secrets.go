@@ -52,6 +52,7 @@ func (a *app) keys(flags secretFlags) (keyring, error) {
 }
 
 func (a *app) readKeys(flags secretFlags) (keyring, error) {
+	a.holdEnvironment()
 	texts, ring, err := a.secretTexts(flags)
 	if err != nil {
 		return ring, err
@@ -64,6 +65,7 @@ func (a *app) readKeys(flags secretFlags) (keyring, error) {
 		if fault := suspicious(text); fault != "" {
 			a.warn("%s: the webhook secret %s; it is used as it is", ring.source, fault)
 		}
+		a.held.add(key)
 		ring.keys = append(ring.keys, key)
 		ring.dev = ring.dev || text == devSecret
 	}
@@ -131,6 +133,7 @@ func (a *app) otherSecrets() []diagnose.Other {
 	var others []diagnose.Other
 	add := func(name, text string) {
 		if key, err := sign.NewKey(text); err == nil {
+			a.held.add(key)
 			others = append(others, diagnose.Other{Key: key, Name: name})
 		}
 	}
@@ -204,14 +207,23 @@ func (a *app) target(target *endpoint.Target, secrets secretFlags, standIn bool)
 	return nil
 }
 
+func (a *app) newAPIKey(text string) (partner.Key, error) {
+	key, err := partner.NewKey(text)
+	if err == nil {
+		a.held.add(key)
+	}
+	return key, err
+}
+
 // apiKey finds the API key; the zero Key when there is none.
 func (a *app) apiKey(file string) (partner.Key, string, error) {
+	a.holdEnvironment()
 	if file != "" {
 		text, err := a.readSecret(file, "the API key")
 		if err != nil {
 			return partner.Key{}, "", err
 		}
-		key, err := partner.NewKey(text)
+		key, err := a.newAPIKey(text)
 		return key, "--api-key-file", err
 	}
 	f, ok, err := a.settings.lookup("api_key")
@@ -225,7 +237,7 @@ func (a *app) apiKey(file string) (partner.Key, string, error) {
 	if len(texts) > 1 {
 		return partner.Key{}, f.source, fmt.Errorf("%s: it has to be a single key", f.source)
 	}
-	key, err := partner.NewKey(texts[0])
+	key, err := a.newAPIKey(texts[0])
 	if err != nil {
 		return partner.Key{}, f.source, fmt.Errorf("%s: %w", f.source, err)
 	}

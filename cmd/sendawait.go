@@ -206,7 +206,7 @@ func (w *awaiter) await(ctx context.Context, payload []byte, acknowledged time.T
 
 func (w *awaiter) fail(err error) {
 	w.code = worse(w.code, exitNo)
-	tellError(w.app.Err, err)
+	w.app.tellError(err)
 }
 
 // show shows the replies that have come since the last time, and says whether one of

@@ -23,7 +23,12 @@ func (o *sendOptions) print(maker *maker, request delivery.Request) error {
 			ID: maker.newID(), Time: o.present(), Event: delivery.EventOf(request), Request: request,
 		})
 	case "vegeta":
-		return o.app.writeJSON(vegetaTarget(request))
+		line, err := delivery.EncodeLine(vegetaTarget(request))
+		if err != nil {
+			return err
+		}
+		_, err = o.app.Out.Write(line)
+		return err
 	case "curl":
 		var flags []string
 		if o.Connection.Insecure {

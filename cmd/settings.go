@@ -119,7 +119,7 @@ func runConfig(_ context.Context, o *configOptions) error {
 		return err
 	}
 	for _, fault := range faults {
-		tellError(a.Err, fault)
+		a.tellError(fault)
 	}
 	if len(faults) > 0 {
 		return result(exitNotTried)

@@ -172,8 +172,12 @@ func runTest(ctx context.Context, o *testOptions) error {
 		Sender:    &deliver.Sender{Client: client, Now: o.app.Now, NewID: o.app.newID},
 		Catalogue: catalogue, Rand: o.app.Rand, Now: o.app.Now,
 	}
-	if o.app.Redact {
-		run.options.Mask = func(body []byte) []byte { return term.Redact(body) }
+	run.options.Mask = func(body []byte) []byte {
+		// Before the answer is cut, which might leave a part of a secret.
+		if body = o.app.held.hide(body); o.app.Redact {
+			body = term.Redact(body)
+		}
+		return body
 	}
 	return run.run(ctx)
 }

@@ -69,6 +69,7 @@ func (t *testRun) run(ctx context.Context) error {
 
 // report writes the reports. Why says why the run ended early; empty when it did not.
 func (t *testRun) report(began time.Time, why string) error {
+	why = t.app.hide(why)
 	sum := t.view.summary
 	for _, c := range t.cases[min(sum.Total(), len(t.cases)):] { // a wall is one finding more
 		left := c.NotRun(why)

@@ -127,7 +127,7 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 	if err := o.spareInputs(); err != nil {
 		return err
 	}
-	if v.reports, err = openVerifyReports(o.Reports, o.app.Now()); err != nil {
+	if v.reports, err = o.app.openVerifyReports(o.Reports); err != nil {
 		return err
 	}
 	defer v.reports.discard()

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"strings"
-	"time"
 
 	"github.com/leapfinancial/m2m/internal/report"
 	"github.com/leapfinancial/m2m/internal/term"
@@ -10,11 +9,15 @@ import (
 )
 
 // verifyReports are the reports of a run of verify.
-type verifyReports struct{ junits }
+type verifyReports struct {
+	junits
+	// safe makes text from outside fit for a report, which may be read on a terminal, too.
+	safe func(text string) string
+}
 
-func openVerifyReports(files []reportFile, started time.Time) (verifyReports, error) {
-	all, err := openJUnits(files, report.Suite{Name: "m2m verify", Started: started})
-	return verifyReports{all}, err
+func (a *app) openVerifyReports(files []reportFile) (verifyReports, error) {
+	all, err := openJUnits(files, report.Suite{Name: "m2m verify", Started: a.Now()})
+	return verifyReports{all, a.safe}, err
 }
 
 func (r verifyReports) add(result verify.Result) {
@@ -25,13 +28,12 @@ func (r verifyReports) add(result verify.Result) {
 	if event == "" {
 		event = "(no event)"
 	}
-	// A report may be read on a terminal, too.
 	one := report.JUnitCase{
-		Class: term.Safe(event),
-		Name:  term.Safe(strings.TrimSpace(result.Source + " " + result.Payload.ID)),
+		Class: r.safe(event),
+		Name:  r.safe(strings.TrimSpace(result.Source + " " + result.Payload.ID)),
 	}
 	if !result.Good() {
-		one.Failure = failureOf(result)
+		one.Failure = r.failureOf(result)
 	}
 	r.junits.add(one)
 }
@@ -39,28 +41,28 @@ func (r verifyReports) add(result verify.Result) {
 // fault adds what could not be read, so that a report does not look better than the
 // exit code.
 func (r verifyReports) fault(err error) {
-	text := term.Safe(err.Error())
+	text := r.safe(err.Error())
 	r.junits.add(report.JUnitCase{
 		Class: "(not a capture)", Name: text, Failure: &report.JUnitFailure{Type: "not_tried", Message: text},
 	})
 }
 
-func failureOf(result verify.Result) *report.JUnitFailure {
+func (r verifyReports) failureOf(result verify.Result) *report.JUnitFailure {
 	failure := &report.JUnitFailure{Type: string(result.Verdict.Reason)}
 	var lines []string
 	if !result.Verdict.Valid() {
-		failure.Message = term.Safe(result.Text())
+		failure.Message = r.safe(result.Text())
 		if result.Verdict.Computed != "" {
-			lines = append(lines, strings.TrimSpace(term.Comparison(result.Received, result.Verdict, "")))
+			lines = append(lines, r.safe(strings.TrimSpace(term.Comparison(result.Received, result.Verdict, ""))))
 		}
 		for _, finding := range result.Diagnosis.Findings {
-			lines = append(lines, "cause: "+term.Safe(finding.Message), "fix: "+term.Safe(finding.Fix))
+			lines = append(lines, "cause: "+r.safe(finding.Message), "fix: "+r.safe(finding.Fix))
 		}
 	} else {
 		failure.Type, failure.Message = "schema", "the payload does not fit its schema"
 	}
 	for _, fault := range result.SchemaErrors {
-		lines = append(lines, term.Safe(fault.Path+": "+fault.Message))
+		lines = append(lines, r.safe(fault.Path+": "+fault.Message))
 	}
 	failure.Text = strings.Join(lines, "\n")
 	return failure

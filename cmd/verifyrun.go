@@ -130,7 +130,7 @@ func (v *verifier) refuse(err error) error {
 	v.code = worse(v.code, exitNotTried)
 	v.reports.fault(err)
 	return v.progress.above(func() error {
-		tellError(v.options.app.Err, err)
+		v.options.app.tellError(err)
 		return nil
 	})
 }

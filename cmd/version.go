@@ -56,7 +56,7 @@ func (a *app) writeJSON(v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.Out.Write(line)
+	_, err = a.Out.Write(a.held.hide(line))
 	return err
 }
 

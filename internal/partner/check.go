@@ -9,8 +9,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Finding is something to say about one field of user data. The message does not
-// quote the value, which is personal.
+// Finding is something to say about one field of user data. The message gives away
+// nothing of the value, which is personal: no character, and not how many there are.
 type Finding struct {
 	// Path is the field's dotted path in userData.
 	Path    string
@@ -67,10 +67,8 @@ func (u UserData) Check(now time.Time) (problems, warnings []Finding) {
 	if message := checkCURPForm(curp); message != "" {
 		return append(problems, Finding{idNumberField, message}), warnings
 	}
-	if want, got := curpCheckDigit(curp), int(curp[17]-'0'); want != got {
-		warnings = append(warnings, Finding{
-			idNumberField, fmt.Sprintf("the CURP's check digit is %d, and the official rule gives %d", got, want),
-		})
+	if curpCheckDigit(curp) != int(curp[17]-'0') {
+		warnings = append(warnings, Finding{idNumberField, "the CURP's check digit is not the one that the official rule gives"})
 	}
 	return problems, warnings
 }
@@ -96,7 +94,7 @@ const curpAlphabet = "0123456789ABCDEFGHIJKLMNÑOPQRSTUVWXYZ"
 
 func checkCURPForm(curp []rune) string {
 	if len(curp) != len(curpForm) {
-		return fmt.Sprintf("it has %d characters, and a CURP has %d", len(curp), len(curpForm))
+		return fmt.Sprintf("it does not have the %d characters of a CURP", len(curpForm))
 	}
 	for i, form := range curpForm {
 		c := curp[i]

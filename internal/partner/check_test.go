@@ -11,7 +11,7 @@ import (
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	curp := func(number string) string { return `{"idType":"CURP","idNumber":"` + number + `"}` }
-	const wrongDigit = "idNumber: the CURP's check digit is 9, and the official rule gives 5"
+	const wrongDigit = "idNumber: the CURP's check digit is not the one that the official rule gives"
 	cases := []struct {
 		name, userData, problem, warning string // empty for none
 	}{
@@ -40,8 +40,8 @@ func TestCheck(t *testing.T) {
 		{"a letter as the 17th character", curp("GALO000515MDFRPNA1"), "", ""},
 		{"X for the sex", curp("GALO900515XDFRPN09"), "", ""},
 		{"Ñ, which the alphabet has", curp("ÑALO900515HDFRPN09"), "", "check digit"},
-		{"17 characters", curp("GALO900515HDFRPN0"), "idNumber: it has 17 characters", ""},
-		{"19 characters", curp("GALO900515HDFRPN099"), "idNumber: it has 19 characters", ""},
+		{"17 characters", curp("GALO900515HDFRPN0"), "idNumber: it does not have the 18 characters of a CURP", ""},
+		{"19 characters", curp("GALO900515HDFRPN099"), "idNumber: it does not have the 18 characters of a CURP", ""},
 		{"lower case", curp("galo900515hdfrpn09"), "idNumber: character 1 has to be an upper-case letter", ""},
 		{"a digit among the first letters", curp("GAL0900515HDFRPN09"), "idNumber: character 4 has to be an upper-case letter", ""},
 		{"a letter among the digits", curp("GALO9O0515HDFRPN09"), "idNumber: character 6 has to be a digit", ""},
@@ -99,5 +99,24 @@ func TestFindingsQuoteNoValue(t *testing.T) {
 				t.Errorf("the finding quotes a personal value: %s", s)
 			}
 		}
+	}
+}
+
+// TestFindingsGiveNothingAway: of another check digit, and of another length, the same is
+// said.
+func TestFindingsGiveNothingAway(t *testing.T) {
+	t.Parallel()
+	said := func(number string) string {
+		problems, warnings := parseUserData(t, `{"idType":"CURP","idNumber":"`+number+`"}`).Check(answeredAt)
+		if len(problems)+len(warnings) != 1 {
+			t.Fatalf("%s: got %v and %v, want one finding", number, problems, warnings)
+		}
+		return append(problems, warnings...)[0].String()
+	}
+	if nine, six := said("GALO900515HDFRPN09"), said("GALO900515HDFRPN06"); nine != six {
+		t.Errorf("two check digits are told apart: %q and %q", nine, six)
+	}
+	if short, long := said("GALO"), said("GALO900515HDFRPN0999"); short != long {
+		t.Errorf("two lengths are told apart: %q and %q", short, long)
 	}
 }

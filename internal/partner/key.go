@@ -61,6 +61,10 @@ func NewKey(text string) (Key, error) {
 // IsZero says whether there is no key.
 func (k Key) IsZero() bool { return k.text == nil }
 
+// Hide returns the text with the key's fingerprint wherever the key stands, as
+// sign.Hide does it.
+func (k Key) Hide(text []byte) []byte { return sign.Hide(text, []byte(k.reveal())) }
+
 // Kind returns what the key's prefix says that it is for.
 func (k Key) Kind() endpoint.KeyKind { return endpoint.KindOfKey(k.reveal()) }
 

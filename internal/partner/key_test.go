@@ -96,6 +96,17 @@ func TestKeyPrintsOnlyItsFingerprint(t *testing.T) {
 	}
 }
 
+func TestKeyHidesItself(t *testing.T) {
+	t.Parallel()
+	key := newKey(t, testKeyText)
+	if got, want := string(key.Hide([]byte("not "+testKeyText+"!"))), "not "+key.Fingerprint()+"!"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := string(partner.Key{}.Hide([]byte("none"))); got != "none" {
+		t.Errorf("the zero key: got %q", got)
+	}
+}
+
 func TestKeyKind(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]endpoint.KeyKind{

@@ -1,6 +1,7 @@
 package partner
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"time"
@@ -124,7 +125,7 @@ func text(object gjson.Result, name string) string {
 }
 
 // Advice returns what to do about a refusal, as one sentence for a hint line; empty
-// when the answer was taken or there is nothing to advise.
+// when the answer was taken.
 func (o Outcome) Advice() string {
 	if o.Fulfilled {
 		return ""
@@ -159,7 +160,7 @@ func (o Outcome) Advice() string {
 	case o.Status >= 500:
 		return "the fault is the server's: send it again later, while the deadline lasts"
 	}
-	return ""
+	return cmp.Or(o.Code.advice(), "M2M documents no such refusal: go by what it says, and check that --endpoint or --env leads to the Partner API")
 }
 
 func (c Code) advice() string {

@@ -117,6 +117,9 @@ func TestAdviceIsOneSentenceForEverythingDocumented(t *testing.T) {
 		"500":                   {Status: 500},
 		"503 with a time":       {Status: 503, RetryAfter: 90e9},
 		"400, unknown code":     {Status: 400, Code: "NEW"},
+		"418":                   {Status: 418},
+		"200, unknown code":     {Status: 200, Code: "NEW"},
+		"200, the general code": {Status: 200, Code: partner.InvalidRequest},
 	}
 	for name, outcome := range outcomes {
 		advice := outcome.Advice()
@@ -134,9 +137,11 @@ func TestAdviceIsOneSentenceForEverythingDocumented(t *testing.T) {
 	if got, want := general.Advice(), outcomes["409"].Advice(); got != want {
 		t.Errorf("a 409 with the general code: got %q, want %q", got, want)
 	}
-	for _, outcome := range []partner.Outcome{{Status: 200, Fulfilled: true}, {Status: 418}, {}} {
-		if got := outcome.Advice(); got != "" {
-			t.Errorf("%+v: advice %q, want none", outcome, got)
-		}
+	if got, want := outcomes["200, the general code"].Advice(), outcomes["INVALID_REQUEST"].Advice(); got != want {
+		t.Errorf("a 200 with the general code: got %q, want %q", got, want)
+	}
+	taken := partner.Outcome{Status: 200, Fulfilled: true}
+	if got := taken.Advice(); got != "" {
+		t.Errorf("%+v: advice %q, want none", taken, got)
 	}
 }

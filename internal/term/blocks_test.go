@@ -234,6 +234,29 @@ func TestRedactedBlocksShowNoPersonalData(t *testing.T) {
 	}
 }
 
+// TestBlocksHideSecrets: wherever one stands in an answer, also where its end is cut off.
+func TestBlocksHideSecrets(t *testing.T) {
+	t.Parallel()
+	hide := func(text []byte) []byte { return bytes.ReplaceAll(text, []byte("topsecret"), []byte("sha256:0")) }
+	cut := strings.Repeat("z", 1020) + "topsecret"
+	for _, body := range []string{"topsecret", `{"is":"topsecret"}`, cut, `{"event":"topsecret","data":{}}`} {
+		response := &delivery.Response{Status: 302, StatusText: "topsecret", Body: []byte(body), Headers: delivery.Headers{
+			{Name: "Location", Value: "/?topsecret"}, {Name: "X-topsecret", Value: "topsecret"},
+		}}
+		for _, color := range []bool{false, true} {
+			var out bytes.Buffer
+			p := term.New(&out, term.Options{Hide: hide, Color: color})
+			p.Sent(sent(response), term.Expectation{}, true)
+			p.Sent(sent(response), term.Expectation{}, false)
+			p.Line("topsecret")
+			p.Table([][]string{{"topsecret"}})
+			if got := out.String(); strings.Contains(got, "tops") || !strings.Contains(got, "sha") {
+				t.Errorf("got\n%s", got)
+			}
+		}
+	}
+}
+
 func TestHostileBodiesInColour(t *testing.T) {
 	t.Parallel()
 	record := sent(&delivery.Response{Status: 200})

@@ -24,6 +24,7 @@ const (
 // colour where there is colour, anything else and what nobody would read by its start.
 // The bytes themselves are in the record. With --redact, the known values are masked, too.
 func (p *Printer) payload(body []byte, known ...string) string {
+	body = p.hide(body)
 	if _, err := delivery.ReadPayload(body); err != nil || len(body) > wholeBytes {
 		return p.start(body, known...)
 	}
@@ -42,6 +43,7 @@ func (p *Printer) start(body []byte, known ...string) string {
 	if len(body) == 0 {
 		return ""
 	}
+	body = p.hide(body) // before it is cut, which might leave a part of a secret
 	if p.redact {
 		body = Redact(body, known...)
 	}

@@ -20,6 +20,7 @@ import (
 type Printer struct {
 	out    io.Writer
 	redact bool
+	hide   func(text []byte) []byte
 	styles styles
 	err    error
 }
@@ -35,6 +36,8 @@ type Options struct {
 	Color bool
 	// Redact masks personal data in bodies.
 	Redact bool
+	// Hide takes secrets out of what is written; nil takes out nothing.
+	Hide func(text []byte) []byte
 }
 
 // New returns a Printer on out.
@@ -47,7 +50,10 @@ func New(out io.Writer, options Options) *Printer {
 		}
 		return c
 	}
-	return &Printer{out: out, redact: options.Redact, styles: styles{
+	if options.Hide == nil {
+		options.Hide = func(text []byte) []byte { return text }
+	}
+	return &Printer{out: out, redact: options.Redact, hide: options.Hide, styles: styles{
 		good:  style(color.FgGreen),
 		bad:   style(color.FgRed),
 		warn:  style(color.FgYellow),
@@ -75,7 +81,7 @@ func (p *Printer) write(block []byte) {
 	if p.err != nil {
 		return
 	}
-	_, p.err = p.out.Write(block)
+	_, p.err = p.out.Write(p.hide(block))
 }
 
 // Table writes rows with their columns aligned. The cells must be safe.
