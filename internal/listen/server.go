@@ -105,7 +105,8 @@ type Server struct {
 	accepted atomic.Int64
 	queues   queues
 	// large holds a place for each large body that may be in memory.
-	large chan struct{}
+	large    chan struct{}
+	arriving *arriving
 	// whole is read-locked by whoever has a whole delivery in hand, so that the end
 	// can wait for it; ended says that it came too late.
 	whole sync.RWMutex
@@ -115,10 +116,11 @@ type Server struct {
 // NewServer returns a receiver.
 func NewServer(options Options) *Server {
 	s := &Server{
-		options: options,
-		judge:   newJudge(options.Keys, options.Tolerance),
-		taken:   plain(http.StatusOK, "OK"),
-		large:   make(chan struct{}, largePlaces(options.MaxBody)),
+		options:  options,
+		judge:    newJudge(options.Keys, options.Tolerance),
+		taken:    plain(http.StatusOK, "OK"),
+		large:    make(chan struct{}, largePlaces(options.MaxBody)),
+		arriving: newArriving(),
 	}
 	s.told = newTeller(func(d Delivery) {
 		options.Done(d)
@@ -129,6 +131,8 @@ func NewServer(options Options) *Server {
 
 // ServeHTTP takes one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	arrival := s.arriving.begin(w, r)
+	defer arrival.left()
 	if (s.options.LoopbackHostOnly || r.Method == http.MethodPut) && !endpoint.IsLoopbackHostPort(r.Host) {
 		if s.options.Misdirected != nil {
 			s.options.Misdirected(r.Host)
@@ -137,6 +141,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if _, isReply := partner.ReplyID(r.URL); isReply && r.Method == partner.Method && s.options.PartnerAPI != nil {
+		r = r.WithContext(r.Context()) // a copy: net/http looks at its own body later
+		r.Body = arrivingBody{r.Body, arrival}
 		s.options.PartnerAPI.ServeHTTP(w, r)
 		return
 	}
@@ -154,15 +160,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &tooLarge):
 		s.refuse(w, r, http.StatusRequestEntityTooLarge, "Payload Too Large")
+	case err != nil && s.arriving.over():
+		panic(http.ErrAbortHandler) // its connection is closed without a word
 	case err != nil:
 		// The sender went away or sent rubbish in place of a body: nobody is
 		// left to be told more.
 		refuse(w, http.StatusBadRequest, "Bad Request")
 	default:
+		arrival.arrived()
 		s.whole.RLock()
 		defer s.whole.RUnlock()
 		if s.ended {
-			panic(http.ErrAbortHandler) // its connection is closed, and nothing was acknowledged
+			panic(http.ErrAbortHandler) // nothing was acknowledged
 		}
 		s.receive(w, r, body)
 	}
