@@ -7,7 +7,11 @@ import (
 	"github.com/leapfinancial/m2m/internal/delivery"
 )
 
+// plain returns an answer of a line of text, where its status takes any.
 func plain(status int, text string) *delivery.Response {
+	if !hasBody(status) || status == http.StatusResetContent { // RFC 9110, section 15.3.6
+		return &delivery.Response{Status: status}
+	}
 	return &delivery.Response{
 		Status:  status,
 		Headers: delivery.Headers{{Name: "Content-Type", Value: "text/plain; charset=utf-8"}},

@@ -25,6 +25,9 @@ func (s *Server) forward(ctx context.Context, got *Delivery, request delivery.Re
 	switch {
 	case failure == nil:
 		response.Headers = endToEnd(response.Headers)
+		if !hasBody(response.Status) {
+			response.Body, response.Truncated = nil, false // an app may say one over HTTP/2
+		}
 		got.Record.Response = response
 	case failure.Kind == "timeout":
 		got.Record.Error = failure

@@ -269,6 +269,22 @@ func TestForwardRelaysTheBeginningOfALongAnswer(t *testing.T) {
 	}
 }
 
+// TestNoBodyIsOnRecordWhereNoneGoesOut has an app say a body where there is none, which
+// HTTP/2 lets it.
+func TestNoBodyIsOnRecordWhereNoneGoesOut(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{204, 304} {
+		options, done := newOptions(t)
+		options.Forward = func(context.Context, delivery.Request) (*delivery.Response, *delivery.Error) {
+			return &delivery.Response{Status: status, Body: []byte("none")}, nil
+		}
+		got := do(t, newClient(t), post(t, serve(t, options).URL, opened))
+		if record := receive(t, done, "the delivery").Record.Response; got.body != "" || len(record.Body) > 0 {
+			t.Errorf("%d: answered %q, and the record has %q", got.status, got.body, record.Body)
+		}
+	}
+}
+
 func TestForwardPassesOnOnlyWhatIsAccepted(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
