@@ -126,16 +126,22 @@ func (s *Server) Serve(ctx context.Context, listeners []net.Listener, certificat
 	case err = <-failed:
 	case <-ctx.Done():
 	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadlines.Drain)
-	defer cancel()
+	drained := func() bool {
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadlines.Drain)
+		defer cancel()
+		return server.Shutdown(drain) == nil
+	}
 	silent.close()
 	s.arriving.end()
-	if server.Shutdown(drain) != nil {
+	if !drained() {
 		hurry()
 		s.whole.Lock()
 		s.ended = true // only what never arrived whole is left
 		s.whole.Unlock()
-		_ = server.Close()
+		// What was in hand until now may still have its last bytes to send.
+		if !drained() {
+			_ = server.Close()
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("receiving: %w", err)

@@ -9,6 +9,7 @@ package listen
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -36,8 +37,10 @@ type Options struct {
 	Rehearsal Rehearsal
 	// Forward passes a delivery that is accepted on to the handler, whose answer is
 	// then the sender's; nil answers here. Deliveries that come over one connection
-	// are passed on one after the other, in the order in which they came.
-	Forward func(context.Context, delivery.Request) (*delivery.Response, *delivery.Error)
+	// are passed on one after the other, in the order in which they came. What the
+	// answer holds beyond what is to be on record is read from rest, which is then
+	// closed; it may be nil.
+	Forward func(context.Context, delivery.Request) (response *delivery.Response, rest io.ReadCloser, failure *delivery.Error)
 	// LoopbackHostOnly refuses a request whose Host is not loopback, so that no web
 	// page can reach a receiver whose secret everybody knows. A PUT is always
 	// refused then.
@@ -70,8 +73,11 @@ type Options struct {
 	// Misdirected is called with the Host of a request that is refused for it; nil is
 	// no one.
 	Misdirected func(host string)
-	// Done is called with each delivery after its answer has gone out, one at a
-	// time; it may block, and holds up only the senders then.
+	// BrokenOff is called with why the rest of a handler's answer did not come, which is
+	// not on record; nil is no one.
+	BrokenOff func(error)
+	// Done is called with each delivery after its answer has gone out, but for what a
+	// record does not hold, one at a time; it may block, and holds up only the senders then.
 	Done func(Delivery)
 }
 
@@ -191,18 +197,31 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
 		s.options.Accepted(body)
 	}
 	s.options.Rehearsal.wait(r.Context())
-	s.respond(r.Context(), &got, found, request)
+	rest := s.respond(r.Context(), &got, found, request)
+	if rest != nil {
+		defer rest.Close()
+	}
 	got.Record.Latency = s.options.Now().Sub(read)
 	if s.options.Save != nil && got.Shown {
 		if got.Line, got.SaveError = s.save(got.Record); got.SaveError != nil {
-			got.Record.Response = plain(http.StatusInternalServerError, "Internal Server Error")
+			got.Record.Response, rest = plain(http.StatusInternalServerError, "Internal Server Error"), nil
 		}
 	}
-	write(w, got.Record.Response)
+	var relayed *relaying
+	var err error
+	if rest == nil {
+		write(w, got.Record.Response)
+	} else if relayed, err = s.relay(w, got.Record.Response); err != nil {
+		rest = nil // the sender is gone; its delivery is on record
+	}
 	if s.options.Lines && got.Line == nil && got.Shown {
 		got.Line, _ = s.lines.of(got.Record)
 	}
 	s.told.tell(got)
+	// From here on nothing holds the record, however long the rest may take.
+	if rest != nil {
+		s.relayRest(relayed, rest)
+	}
 }
 
 func (s *Server) save(record delivery.Record) (line []byte, err error) {
@@ -216,16 +235,16 @@ func (s *Server) save(record delivery.Record) (line []byte, err error) {
 	return line, nil
 }
 
-// respond finds out what the sender is told.
-func (s *Server) respond(ctx context.Context, got *Delivery, found finding, request delivery.Request) {
+// respond finds out what the sender is told, the rest of a handler's answer included.
+func (s *Server) respond(ctx context.Context, got *Delivery, found finding, request delivery.Request) (rest io.ReadCloser) {
 	switch {
 	case s.options.AcceptAll:
 	case !found.verdict.Valid():
 		got.Record.Response = plain(http.StatusUnauthorized, "Invalid signature")
-		return
+		return nil
 	case found.payloadError != nil:
 		got.Record.Response = plain(http.StatusBadRequest, "Bad Request")
-		return
+		return nil
 	}
 	number := s.accepted.Add(1)
 	status := s.options.Rehearsal.status(number)
@@ -233,10 +252,11 @@ func (s *Server) respond(ctx context.Context, got *Delivery, found finding, requ
 	case status != 0:
 		got.Record.Response = plain(status, http.StatusText(status))
 	case s.options.Forward != nil && got.Shown:
-		s.forward(ctx, got, request)
+		return s.forward(ctx, got, request)
 	default:
 		got.Record.Response = s.taken
 	}
+	return nil
 }
 
 func (s *Server) request(r *http.Request, body []byte) delivery.Request {
