@@ -91,6 +91,39 @@ func TestALongAnswerGoesOutAsItComes(t *testing.T) {
 	}
 }
 
+// TestTheRestDoesNotWaitForWhatIsTold has Done block while a long answer goes out, and the
+// end wait for it.
+func TestTheRestDoesNotWaitForWhatIsTold(t *testing.T) {
+	t.Parallel()
+	long := longBody()
+	app, _ := rawApp(t, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(long), long))
+	options, _ := newOptions(t)
+	options.Forward = forwardTo(t, app, endpoint.ClientOptions{Timeout: time.Minute})
+	release, told := make(chan struct{}), make(chan struct{})
+	options.Done = func(listen.Delivery) {
+		<-release
+		close(told)
+	}
+	receiver := run(t, options, nil)
+	if got := do(t, newClient(t), post(t, receiver.url(), opened)); got.body != long {
+		t.Errorf("got %d bytes, want %d", len(got.body), len(long))
+	}
+	receiver.stop()
+	for _, listener := range receiver.listeners {
+		waitClosed(t, listener)
+	}
+	select {
+	case err := <-receiver.ended:
+		t.Errorf("ended with %v before all was told", err)
+	default:
+	}
+	close(release)
+	receive(t, told, "Done")
+	if err := receive(t, receiver.ended, "the end"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestAnAnswerThatBreaksOffDoesSoForTheSender holds that nobody takes the beginning of an
 // answer for the whole.
 func TestAnAnswerThatBreaksOffDoesSoForTheSender(t *testing.T) {

@@ -143,6 +143,7 @@ func (s *Server) Serve(ctx context.Context, listeners []net.Listener, certificat
 			_ = server.Close()
 		}
 	}
+	s.telling.Wait()
 	if err != nil {
 		return fmt.Errorf("receiving: %w", err)
 	}

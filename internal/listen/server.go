@@ -103,6 +103,8 @@ type Server struct {
 	options Options
 	judge   *judge
 	told    *teller
+	// telling are those that tell beside their senders.
+	telling sync.WaitGroup
 	lines   lines
 	// taken is the usual answer, which nobody changes.
 	taken *delivery.Response
@@ -217,11 +219,14 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
 	if s.options.Lines && got.Line == nil && got.Shown {
 		got.Line, _ = s.lines.of(got.Record)
 	}
-	s.told.tell(got)
-	// From here on nothing holds the record, however long the rest may take.
-	if rest != nil {
-		s.relayRest(relayed, rest)
+	if rest == nil {
+		s.told.tell(got)
+		return
 	}
+	// Who tells may have to tell of others, too, and the rest is not to wait for that.
+	// Nor is the record to be held for as long as the rest takes.
+	s.telling.Go(func() { s.told.tell(got) })
+	s.relayRest(relayed, rest)
 }
 
 func (s *Server) save(record delivery.Record) (line []byte, err error) {
