@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"io"
 
 	"github.com/leapfinancial/m2m/internal/deliver"
 	"github.com/leapfinancial/m2m/internal/delivery"
@@ -22,11 +23,11 @@ func (o *listenOptions) forwarder() (*forwarder, error) {
 	return &forwarder{sender: sender, url: o.ForwardTo.String()}, nil
 }
 
-func (f *forwarder) forward(ctx context.Context, request delivery.Request) (*delivery.Response, *delivery.Error) {
+func (f *forwarder) forward(ctx context.Context, request delivery.Request) (*delivery.Response, io.ReadCloser, *delivery.Error) {
 	request.URL = f.url
-	record, err := f.sender.Send(ctx, request, 0)
+	record, rest, err := f.sender.Open(ctx, request)
 	if err != nil {
-		return nil, &delivery.Error{Kind: "protocol", Message: err.Error()}
+		return nil, nil, &delivery.Error{Kind: "protocol", Message: err.Error()}
 	}
-	return record.Response, record.Error
+	return record.Response, rest, record.Error
 }

@@ -115,7 +115,8 @@ func (l *listening) receiver() listen.Options {
 		Rehearsal:        listen.Rehearsal{Status: l.Respond, FailFirst: l.FailFirst, Delay: l.Delay},
 		LoopbackHostOnly: l.ring.dev && endpoint.IsLoopback(l.Host), Scheme: l.scheme(), Only: l.Events,
 		Now: l.app.Now, NewID: l.app.newID, PartnerAPI: mock, Misdirected: l.view.misdirected, Refused: l.view.refusedRequest,
-		Lines: l.Format == "json",
+		BrokenOff: l.view.brokenOff,
+		Lines:     l.Format == "json",
 		Done: func(d listen.Delivery) {
 			l.view.delivery(d)
 			l.answerer.delivery(d)

@@ -177,6 +177,14 @@ func (v *listenView) misdirected(host string) {
 	}
 }
 
+// brokenOff tells that a handler's answer broke off on its way to the sender.
+func (v *listenView) brokenOff(err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.options.app.warn("the answer of %s broke off after its beginning was passed on, and so did the sender's: %s",
+		v.options.ForwardTo, term.Safe(err.Error()))
+}
+
 func (v *listenView) summary() {
 	if !v.options.app.Quiet {
 		fmt.Fprintln(v.options.app.Err, v.wanted.summary())

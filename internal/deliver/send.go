@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -31,9 +32,26 @@ func (s *Sender) Send(ctx context.Context, request delivery.Request, attempt int
 	return s.send(ctx, request, attempt, nil)
 }
 
+// Open is Send for who passes the answer on: what it holds beyond the record, which has
+// its beginning, can be read from rest, which has to be closed; it is nil where there is
+// no more.
+func (s *Sender) Open(ctx context.Context, request delivery.Request) (record delivery.Record, rest io.ReadCloser, err error) {
+	record, err = s.exchange(ctx, request, 0, nil, func(ctx context.Context, wire *http.Request) (answer endpoint.Answer, err error) {
+		answer, rest, err = s.Client.Open(ctx, wire)
+		return answer, err
+	})
+	return record, rest, err
+}
+
 // send sends the body when all that start with it have come to their places, or at once
 // where it has none.
 func (s *Sender) send(ctx context.Context, request delivery.Request, attempt int, start *place) (delivery.Record, error) {
+	return s.exchange(ctx, request, attempt, start, s.Client.Do)
+}
+
+func (s *Sender) exchange(ctx context.Context, request delivery.Request, attempt int, start *place,
+	do func(context.Context, *http.Request) (endpoint.Answer, error),
+) (delivery.Record, error) {
 	record := delivery.Record{
 		ID:      s.NewID(),
 		Time:    s.Now(),
@@ -53,7 +71,7 @@ func (s *Sender) send(ctx context.Context, request delivery.Request, attempt int
 		wire.Body = start.before(ctx, wire.Body)
 		wire.GetBody = nil
 	}
-	answer, err := s.Client.Do(ctx, wire)
+	answer, err := do(ctx, wire)
 	if start != nil {
 		// What waited for the others says nothing about the handler.
 		record.Time = start.openedAt(record.Time)

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -106,23 +107,14 @@ type Answer struct {
 // Do sends the request. When there is no whole answer the error is a *Error that
 // says why, unless ctx ended: then it is ctx's cause.
 func (c *Client) Do(ctx context.Context, request *http.Request) (Answer, error) {
-	bounded := ctx
-	if c.timeout > 0 {
-		var cancel context.CancelFunc
-		bounded, cancel = context.WithTimeout(ctx, c.timeout)
-		defer cancel()
+	answer, rest, err := c.Open(ctx, request)
+	if rest != nil {
+		_ = rest.Close() // what is not read cannot go wrong
 	}
-	answer, err := c.exchange(bounded, request)
-	switch {
-	case err == nil:
-		return answer, nil
-	case ctx.Err() != nil:
-		return Answer{}, context.Cause(ctx)
-	}
-	return Answer{}, c.failure(err, request)
+	return answer, err
 }
 
-func (c *Client) exchange(ctx context.Context, request *http.Request) (Answer, error) {
+func (c *Client) exchange(ctx context.Context, request *http.Request) (Answer, *rest, error) {
 	var used usedConn
 	used.trace.GotConn = used.got
 	ctx = httptrace.WithClientTrace(ctx, &used.trace)
@@ -130,30 +122,42 @@ func (c *Client) exchange(ctx context.Context, request *http.Request) (Answer, e
 	// another host. To a transport a redirect is an answer like any other.
 	response, err := c.transport.RoundTrip(request.WithContext(ctx))
 	if err != nil {
-		return Answer{}, used.conn.explain(err)
+		return Answer{}, nil, used.conn.explain(err)
 	}
-	defer response.Body.Close()
 	answer := Answer{Status: response.StatusCode, StatusText: statusText(response), Header: response.Header}
-	if err := c.read(&answer, io.LimitReader(response.Body, MaxAnswer+1)); err != nil {
-		return Answer{}, used.conn.explain(err)
+	more, err := c.read(&answer, response.Body)
+	if err != nil || len(more) == 0 {
+		_ = response.Body.Close()
 	}
-	return answer, nil
+	switch {
+	case err != nil:
+		return Answer{}, nil, used.conn.explain(err)
+	case len(more) == 0:
+		return answer, nil, nil
+	}
+	answer.Truncated = true
+	return answer, &rest{Reader: io.MultiReader(bytes.NewReader(more), response.Body), body: response.Body, conn: used.conn}, nil
 }
 
-func (c *Client) read(answer *Answer, body io.Reader) (err error) {
+// read reads a body to its end or to MaxAnswer, and returns the byte that comes then.
+func (c *Client) read(answer *Answer, body io.Reader) (more []byte, err error) {
+	first := io.LimitReader(body, MaxAnswer)
 	if c.discard {
 		var length int64
-		length, err = io.Copy(io.Discard, body)
+		length, err = io.Copy(io.Discard, first)
 		answer.Length = int(length)
 	} else {
-		answer.Body, err = io.ReadAll(body)
+		answer.Body, err = io.ReadAll(first)
 		answer.Length = len(answer.Body)
 	}
-	if answer.Length > MaxAnswer {
-		answer.Length, answer.Truncated = MaxAnswer, true
-		answer.Body = answer.Body[:min(len(answer.Body), MaxAnswer)]
+	if err != nil || answer.Length < MaxAnswer {
+		return nil, err
 	}
-	return err
+	more = make([]byte, 1)
+	if _, err = io.ReadFull(body, more); errors.Is(err, io.EOF) {
+		return nil, nil
+	}
+	return more, err
 }
 
 func statusText(response *http.Response) string {

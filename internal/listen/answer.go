@@ -7,7 +7,11 @@ import (
 	"github.com/leapfinancial/m2m/internal/delivery"
 )
 
+// plain returns an answer of a line of text, where its status takes any.
 func plain(status int, text string) *delivery.Response {
+	if !hasBody(status) || status == http.StatusResetContent { // RFC 9110, section 15.3.6
+		return &delivery.Response{Status: status}
+	}
 	return &delivery.Response{
 		Status:  status,
 		Headers: delivery.Headers{{Name: "Content-Type", Value: "text/plain; charset=utf-8"}},
@@ -18,6 +22,18 @@ func plain(status int, text string) *delivery.Response {
 // write sends the answer on its way before it returns, so that whoever looks at
 // the delivery afterwards keeps no sender waiting.
 func write(w http.ResponseWriter, response *delivery.Response) {
+	length := ""
+	if hasBody(response.Status) {
+		length = strconv.Itoa(len(response.Body))
+	}
+	begin(w, response, length)
+	// An error means that the sender is gone; its delivery is on record.
+	_, _ = w.Write(response.Body)
+	_ = http.NewResponseController(w).Flush()
+}
+
+// begin sends all but the body of an answer, whose length may be empty for unknown.
+func begin(w http.ResponseWriter, response *delivery.Response, length string) {
 	for _, header := range response.Headers {
 		w.Header().Add(header.Name, header.Value)
 	}
@@ -25,13 +41,10 @@ func write(w http.ResponseWriter, response *delivery.Response) {
 		w.Header()["Content-Type"] = nil // or net/http guesses one that the handler did not give
 	}
 	w.Header().Del("Content-Length")
-	if hasBody(response.Status) {
-		w.Header().Set("Content-Length", strconv.Itoa(len(response.Body)))
+	if length != "" {
+		w.Header().Set("Content-Length", length)
 	}
 	w.WriteHeader(response.Status)
-	// An error means that the sender is gone; its delivery is on record.
-	_, _ = w.Write(response.Body)
-	_ = http.NewResponseController(w).Flush()
 }
 
 // hasBody is false for the answers that end with their headers (RFC 9112, section

@@ -46,6 +46,8 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 		release = func() { <-s.large }
 	case <-r.Context().Done():
 		return nil, release, r.Context().Err()
+	case <-s.arriving.ended:
+		return nil, release, http.ErrServerClosed
 	}
 	buf := bytes.NewBuffer(make([]byte, 0, max(r.ContentLength, 0)+bytes.MinRead))
 	buf.Write(body)

@@ -2,29 +2,39 @@ package listen
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/leapfinancial/m2m/internal/delivery"
 )
 
 // forward passes a delivery on. What the handler does is recorded also when the
 // sender does not wait for it.
-func (s *Server) forward(ctx context.Context, got *Delivery, request delivery.Request) {
+func (s *Server) forward(ctx context.Context, got *Delivery, request delivery.Request) (rest io.ReadCloser) {
 	// The sender was already told to continue.
 	request.Headers = endToEnd(request.Headers, "Expect")
-	response, failure := s.options.Forward(context.WithoutCancel(ctx), request)
+	response, rest, failure := s.options.Forward(context.WithoutCancel(ctx), request)
 	got.Forwarded = true
 	if failure == nil && response.Status < http.StatusOK {
 		message := fmt.Sprintf("the handler answered with the status %d, which ends nothing", response.Status)
 		response, failure = nil, &delivery.Error{Kind: "protocol", Message: message}
 	}
+	if rest != nil && (failure != nil || !hasBody(response.Status)) {
+		_ = rest.Close() // nobody is sent it
+		rest = nil
+	}
 	switch {
 	case failure == nil:
 		response.Headers = endToEnd(response.Headers)
+		if !hasBody(response.Status) {
+			response.Body, response.Truncated = nil, false // an app may say one over HTTP/2
+		}
 		got.Record.Response = response
 	case failure.Kind == "timeout":
 		got.Record.Error = failure
@@ -32,6 +42,60 @@ func (s *Server) forward(ctx context.Context, got *Delivery, request delivery.Re
 	default:
 		got.Record.Error = failure
 		got.Record.Response = plain(http.StatusBadGateway, "Bad Gateway")
+	}
+	return rest
+}
+
+// relaying is an answer on its way to a sender.
+type relaying struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	// patience is how long a sender may take nothing of it: no longer than a request
+	// may take, so that it does not keep the receiver from ending.
+	patience time.Duration
+}
+
+// relay sends an answer but for its rest.
+func (s *Server) relay(w http.ResponseWriter, response *delivery.Response) (*relaying, error) {
+	// The handler's own length, or none.
+	length, _ := response.Headers.Get("Content-Length")
+	begin(w, response, length)
+	r := &relaying{w, http.NewResponseController(w), s.options.Deadlines.orUsual().Body}
+	return r, r.write(response.Body)
+}
+
+func (r *relaying) write(data []byte) error {
+	_ = r.control.SetWriteDeadline(time.Now().Add(r.patience)) //nolint:forbidigo // a connection goes by the system's clock
+	_, err := r.w.Write(data)
+	return err
+}
+
+func (s *Server) relayRest(r *relaying, from io.Reader) {
+	if err := r.rest(from); err != nil {
+		if s.options.BrokenOff != nil {
+			s.options.BrokenOff(err)
+		}
+		panic(http.ErrAbortHandler) // the sender has to see that there was more
+	}
+}
+
+// rest sends the rest of an answer as it comes, and keeps none of it. The error is why
+// it did not come.
+func (r *relaying) rest(from io.Reader) error {
+	defer func() { _ = r.control.SetWriteDeadline(time.Time{}) }() // the connection goes on
+	const piece = 32 << 10
+	for buf := make([]byte, piece); ; {
+		n, err := from.Read(buf)
+		if r.write(buf[:n]) != nil {
+			return nil // the sender is gone; its delivery is on record
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			_ = r.control.Flush()
+			return nil
+		case err != nil:
+			return err
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package listen_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -49,9 +50,9 @@ func TestOrderIsKeptPerConnection(t *testing.T) {
 	var inside, overlaps atomic.Int64
 	first, release := make(chan struct{}), make(chan struct{})
 	open := sync.OnceFunc(func() { close(first) })
-	options.Forward = func(_ context.Context, request delivery.Request) (*delivery.Response, *delivery.Error) {
+	options.Forward = func(_ context.Context, request delivery.Request) (*delivery.Response, io.ReadCloser, *delivery.Error) {
 		if string(request.Body) == "{}" {
-			return &delivery.Response{Status: 204}, nil
+			return &delivery.Response{Status: 204}, nil, nil
 		}
 		if inside.Add(1) != 1 {
 			overlaps.Add(1)
@@ -59,7 +60,7 @@ func TestOrderIsKeptPerConnection(t *testing.T) {
 		open()
 		<-release
 		inside.Add(-1)
-		return &delivery.Response{Status: 200}, nil
+		return &delivery.Response{Status: 200}, nil, nil
 	}
 	receiver := run(t, options, &donor.TLS.Certificates[0])
 	url := "https://" + receiver.listeners[0].Addr().String()
@@ -97,10 +98,10 @@ func TestWhatTheAppWorksOnIsFinished(t *testing.T) {
 	options, done := newOptions(t)
 	options.Deadlines.Drain = 20 * time.Millisecond
 	working, release := make(chan struct{}), make(chan struct{})
-	options.Forward = func(context.Context, delivery.Request) (*delivery.Response, *delivery.Error) {
+	options.Forward = func(context.Context, delivery.Request) (*delivery.Response, io.ReadCloser, *delivery.Error) {
 		close(working)
 		<-release
-		return &delivery.Response{Status: 202}, nil
+		return &delivery.Response{Status: 202}, nil, nil
 	}
 	receiver := run(t, options, nil)
 	client, request := newClient(t), post(t, receiver.url(), opened)

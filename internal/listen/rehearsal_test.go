@@ -24,6 +24,8 @@ func TestRehearsal(t *testing.T) {
 		"none":                             {events: []string{"a", "forged", "text"}, want: []int{200, 401, 400}},
 		"a status":                         {rehearsal: listen.Rehearsal{Status: 503}, events: []string{"a", "a", "a"}, want: []int{503, 503, 503}},
 		"a status that means success":      {rehearsal: listen.Rehearsal{Status: 204}, events: []string{"a"}, want: []int{204}},
+		"a status that has no body":        {rehearsal: listen.Rehearsal{Status: 304}, events: []string{"a"}, want: []int{304}},
+		"a status that empties the form":   {rehearsal: listen.Rehearsal{Status: 205}, events: []string{"a"}, want: []int{205}},
 		"the first two":                    {rehearsal: listen.Rehearsal{FailFirst: 2}, events: []string{"a", "a", "a", "a"}, want: []int{500, 500, 200, 200}},
 		"the first, with a status":         {rehearsal: listen.Rehearsal{FailFirst: 1, Status: 429}, events: []string{"a", "a"}, want: []int{429, 200}},
 		"what is not valid stays so":       {rehearsal: listen.Rehearsal{Status: 503}, events: []string{"forged", "text", "a"}, want: []int{401, 400, 503}},
@@ -50,11 +52,18 @@ func TestRehearsal(t *testing.T) {
 				case "text":
 					request = post(t, server.URL, "text")
 				}
-				status := do(t, server.Client(), request).status
+				answered := do(t, server.Client(), request)
+				status := answered.status
 				got = append(got, status)
 				told := receive(t, done, "the delivery")
 				if told.Record.Response.Status != status || !told.Shown {
 					t.Errorf("%s: told %d, shown %t, and answered %d", event, told.Record.Response.Status, told.Shown, status)
+				}
+				if sent := string(told.Record.Response.Body); sent != answered.body {
+					t.Errorf("%s: the record has %q, and %q was answered", event, sent, answered.body)
+				}
+				if status >= 204 && status <= 304 && answered.body != "" {
+					t.Errorf("%s: answered %d with %q", event, status, answered.body)
 				}
 				if valid := told.Verdict.Valid(); valid == (event == "forged") {
 					t.Errorf("%s: judged valid: %t", event, valid)

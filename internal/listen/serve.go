@@ -27,7 +27,7 @@ type Deadlines struct {
 	Header, Body time.Duration
 	// Idle is for a connection between two requests, 2 min.
 	Idle time.Duration
-	// Drain is for requests that arrive while the receiver ends, 5 s.
+	// Drain is for senders that do not take their answers while the receiver ends, 5 s.
 	Drain time.Duration
 }
 
@@ -82,8 +82,8 @@ func Port(listener net.Listener) int {
 }
 
 // Serve receives on the listeners until ctx ends, then finishes what is in flight,
-// however long the handler takes for it. A request that does not wholly arrive in
-// time is not finished. With a certificate it speaks TLS. It is to be called once.
+// however long the handler takes for it. A request that has not wholly arrived by
+// then is broken off. With a certificate it speaks TLS. It is to be called once.
 func (s *Server) Serve(ctx context.Context, listeners []net.Listener, certificate *tls.Certificate) error {
 	deadlines := s.options.Deadlines.orUsual()
 	// Rehearsed delays end with it.
@@ -106,7 +106,11 @@ func (s *Server) Serve(ctx context.Context, listeners []net.Listener, certificat
 		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*certificate}}
 	}
 	silent := &silentConns{}
-	server.ConnState = silent.track
+	server.ConnContext = withConn
+	server.ConnState = func(conn net.Conn, state http.ConnState) {
+		silent.track(conn, state)
+		s.arriving.track(conn, state)
+	}
 	failed := make(chan error, len(listeners))
 	for _, listener := range listeners {
 		go func() {
@@ -122,16 +126,24 @@ func (s *Server) Serve(ctx context.Context, listeners []net.Listener, certificat
 	case err = <-failed:
 	case <-ctx.Done():
 	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadlines.Drain)
-	defer cancel()
+	drained := func() bool {
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadlines.Drain)
+		defer cancel()
+		return server.Shutdown(drain) == nil
+	}
 	silent.close()
-	if server.Shutdown(drain) != nil {
+	s.arriving.end()
+	if !drained() {
 		hurry()
 		s.whole.Lock()
 		s.ended = true // only what never arrived whole is left
 		s.whole.Unlock()
-		_ = server.Close()
+		// What was in hand until now may still have its last bytes to send.
+		if !drained() {
+			_ = server.Close()
+		}
 	}
+	s.telling.Wait()
 	if err != nil {
 		return fmt.Errorf("receiving: %w", err)
 	}

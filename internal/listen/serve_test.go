@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -285,28 +284,6 @@ func hasIPv6(tb testing.TB) bool {
 		return false
 	}
 	return listener.Close() == nil
-}
-
-// TestAnUnfinishedRequestIsNotWaitedForLong speaks half a request: the end is
-// bounded all the same, and nothing of it is a delivery.
-func TestAnUnfinishedRequestIsNotWaitedForLong(t *testing.T) {
-	t.Parallel()
-	options, done := newOptions(t)
-	receiver := run(t, options, nil)
-	conn := dial(t, receiver.listeners[0].Addr().String())
-	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"); err != nil {
-		t.Fatal(err)
-	}
-	// A whole delivery after it shows that the server has taken the first one on.
-	do(t, newClient(t), post(t, receiver.url(), opened))
-	receive(t, done, "the delivery")
-	receiver.stop()
-	if err := receive(t, receiver.ended, "the end"); err != nil {
-		t.Error(err)
-	}
-	if len(done) != 0 {
-		t.Error("half a request was a delivery")
-	}
 }
 
 func TestASilentConnectionDoesNotHoldTheEnd(t *testing.T) {

@@ -9,6 +9,7 @@ package listen
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -36,8 +37,10 @@ type Options struct {
 	Rehearsal Rehearsal
 	// Forward passes a delivery that is accepted on to the handler, whose answer is
 	// then the sender's; nil answers here. Deliveries that come over one connection
-	// are passed on one after the other, in the order in which they came.
-	Forward func(context.Context, delivery.Request) (*delivery.Response, *delivery.Error)
+	// are passed on one after the other, in the order in which they came. What the
+	// answer holds beyond what is to be on record is read from rest, which is then
+	// closed; it may be nil.
+	Forward func(context.Context, delivery.Request) (response *delivery.Response, rest io.ReadCloser, failure *delivery.Error)
 	// LoopbackHostOnly refuses a request whose Host is not loopback, so that no web
 	// page can reach a receiver whose secret everybody knows. A PUT is always
 	// refused then.
@@ -70,8 +73,11 @@ type Options struct {
 	// Misdirected is called with the Host of a request that is refused for it; nil is
 	// no one.
 	Misdirected func(host string)
-	// Done is called with each delivery after its answer has gone out, one at a
-	// time; it may block, and holds up only the senders then.
+	// BrokenOff is called with why the rest of a handler's answer did not come, which is
+	// not on record; nil is no one.
+	BrokenOff func(error)
+	// Done is called with each delivery after its answer has gone out, but for what a
+	// record does not hold, one at a time; it may block, and holds up only the senders then.
 	Done func(Delivery)
 }
 
@@ -97,6 +103,8 @@ type Server struct {
 	options Options
 	judge   *judge
 	told    *teller
+	// telling are those that tell beside their senders.
+	telling sync.WaitGroup
 	lines   lines
 	// taken is the usual answer, which nobody changes.
 	taken *delivery.Response
@@ -105,7 +113,8 @@ type Server struct {
 	accepted atomic.Int64
 	queues   queues
 	// large holds a place for each large body that may be in memory.
-	large chan struct{}
+	large    chan struct{}
+	arriving *arriving
 	// whole is read-locked by whoever has a whole delivery in hand, so that the end
 	// can wait for it; ended says that it came too late.
 	whole sync.RWMutex
@@ -115,10 +124,11 @@ type Server struct {
 // NewServer returns a receiver.
 func NewServer(options Options) *Server {
 	s := &Server{
-		options: options,
-		judge:   newJudge(options.Keys, options.Tolerance),
-		taken:   plain(http.StatusOK, "OK"),
-		large:   make(chan struct{}, largePlaces(options.MaxBody)),
+		options:  options,
+		judge:    newJudge(options.Keys, options.Tolerance),
+		taken:    plain(http.StatusOK, "OK"),
+		large:    make(chan struct{}, largePlaces(options.MaxBody)),
+		arriving: newArriving(),
 	}
 	s.told = newTeller(func(d Delivery) {
 		options.Done(d)
@@ -129,6 +139,8 @@ func NewServer(options Options) *Server {
 
 // ServeHTTP takes one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	arrival := s.arriving.begin(w, r)
+	defer arrival.left()
 	if (s.options.LoopbackHostOnly || r.Method == http.MethodPut) && !endpoint.IsLoopbackHostPort(r.Host) {
 		if s.options.Misdirected != nil {
 			s.options.Misdirected(r.Host)
@@ -137,6 +149,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if _, isReply := partner.ReplyID(r.URL); isReply && r.Method == partner.Method && s.options.PartnerAPI != nil {
+		r = r.WithContext(r.Context()) // a copy: net/http looks at its own body later
+		r.Body = arrivingBody{r.Body, arrival}
 		s.options.PartnerAPI.ServeHTTP(w, r)
 		return
 	}
@@ -154,15 +168,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &tooLarge):
 		s.refuse(w, r, http.StatusRequestEntityTooLarge, "Payload Too Large")
+	case err != nil && s.arriving.over():
+		panic(http.ErrAbortHandler) // its connection is closed without a word
 	case err != nil:
 		// The sender went away or sent rubbish in place of a body: nobody is
 		// left to be told more.
 		refuse(w, http.StatusBadRequest, "Bad Request")
 	default:
+		arrival.arrived()
 		s.whole.RLock()
 		defer s.whole.RUnlock()
 		if s.ended {
-			panic(http.ErrAbortHandler) // its connection is closed, and nothing was acknowledged
+			panic(http.ErrAbortHandler) // nothing was acknowledged
 		}
 		s.receive(w, r, body)
 	}
@@ -182,18 +199,34 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, body []byte) {
 		s.options.Accepted(body)
 	}
 	s.options.Rehearsal.wait(r.Context())
-	s.respond(r.Context(), &got, found, request)
+	rest := s.respond(r.Context(), &got, found, request)
+	if rest != nil {
+		defer rest.Close()
+	}
 	got.Record.Latency = s.options.Now().Sub(read)
 	if s.options.Save != nil && got.Shown {
 		if got.Line, got.SaveError = s.save(got.Record); got.SaveError != nil {
-			got.Record.Response = plain(http.StatusInternalServerError, "Internal Server Error")
+			got.Record.Response, rest = plain(http.StatusInternalServerError, "Internal Server Error"), nil
 		}
 	}
-	write(w, got.Record.Response)
+	var relayed *relaying
+	var err error
+	if rest == nil {
+		write(w, got.Record.Response)
+	} else if relayed, err = s.relay(w, got.Record.Response); err != nil {
+		rest = nil // the sender is gone; its delivery is on record
+	}
 	if s.options.Lines && got.Line == nil && got.Shown {
 		got.Line, _ = s.lines.of(got.Record)
 	}
-	s.told.tell(got)
+	if rest == nil {
+		s.told.tell(got)
+		return
+	}
+	// Who tells may have to tell of others, too, and the rest is not to wait for that.
+	// Nor is the record to be held for as long as the rest takes.
+	s.telling.Go(func() { s.told.tell(got) })
+	s.relayRest(relayed, rest)
 }
 
 func (s *Server) save(record delivery.Record) (line []byte, err error) {
@@ -207,16 +240,16 @@ func (s *Server) save(record delivery.Record) (line []byte, err error) {
 	return line, nil
 }
 
-// respond finds out what the sender is told.
-func (s *Server) respond(ctx context.Context, got *Delivery, found finding, request delivery.Request) {
+// respond finds out what the sender is told, the rest of a handler's answer included.
+func (s *Server) respond(ctx context.Context, got *Delivery, found finding, request delivery.Request) (rest io.ReadCloser) {
 	switch {
 	case s.options.AcceptAll:
 	case !found.verdict.Valid():
 		got.Record.Response = plain(http.StatusUnauthorized, "Invalid signature")
-		return
+		return nil
 	case found.payloadError != nil:
 		got.Record.Response = plain(http.StatusBadRequest, "Bad Request")
-		return
+		return nil
 	}
 	number := s.accepted.Add(1)
 	status := s.options.Rehearsal.status(number)
@@ -224,10 +257,11 @@ func (s *Server) respond(ctx context.Context, got *Delivery, found finding, requ
 	case status != 0:
 		got.Record.Response = plain(status, http.StatusText(status))
 	case s.options.Forward != nil && got.Shown:
-		s.forward(ctx, got, request)
+		return s.forward(ctx, got, request)
 	default:
 		got.Record.Response = s.taken
 	}
+	return nil
 }
 
 func (s *Server) request(r *http.Request, body []byte) delivery.Request {

@@ -64,6 +64,9 @@ func (t *teller) callAll() {
 func (d Delivery) size() int {
 	const itself = 1 << 10 // and what belongs to it
 	size := itself + len(d.Record.Request.URL) + len(d.Record.Request.Body) + len(d.Line)
+	if d.Record.Response != nil {
+		size += len(d.Record.Response.Body)
+	}
 	for _, header := range d.Record.Request.Headers {
 		size += len(header.Name) + len(header.Value)
 	}

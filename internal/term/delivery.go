@@ -70,7 +70,11 @@ func (p *Printer) answer(b *strings.Builder, record delivery.Record, from string
 		b.WriteString(p.start(response.Body, known...))
 	}
 	if response.Truncated {
-		fmt.Fprintf(b, "%sthe answer is longer than %d bytes; the rest was not read\n", indent, len(response.Body))
+		rest := "was not read"
+		if from != "" {
+			rest = "is not kept"
+		}
+		fmt.Fprintf(b, "%sthe answer is longer than %d bytes; the rest %s\n", indent, len(response.Body), rest)
 	}
 }
 
