@@ -23,7 +23,7 @@ import (
 // KIND is a status, or one of the ways not to answer well: redirect, escapes
 // (500, or another status: escapes:200), injects, injects:redirect (each holds what GitHub's runner could take for a command),
 // silent (VAR.reached is written when a request has come), garbage, reset, tls (a
-// certificate nobody trusts but who reads VAR.pem), closed. There are handlers: app and
+// certificate nobody trusts but who reads VAR.pem), closed or free. There are handlers: app and
 // mistaken, at appHandler; gohandler, the one in examples/go; replies:HOW, at
 // replyingHandler. What wire:ANSWERS does stands at wireServer.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
@@ -94,6 +94,16 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(listener.Close())
 		ts.Defer(func() { _ = conn.Close() })
 		ts.Setenv(name, "http://"+conn.LocalAddr().String()+"/hooks")
+	case "free":
+		// Below the ports that systems give out, so that no other test gets it.
+		for port := 20_000; ; port++ {
+			listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			if err == nil {
+				ts.Check(listener.Close())
+				ts.Setenv(name, "http://"+listener.Addr().String()+"/hooks")
+				break
+			}
+		}
 	case "app", "mistaken":
 		serveHTTP(ts, name, appHandler(ts, name, kind == "mistaken"))
 	default:
