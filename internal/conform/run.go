@@ -34,10 +34,10 @@ type Watcher struct {
 	Done func(r Result) error
 }
 
-// Run runs the cases. Where no delivery can get to the handler at all, one of them says
-// so and the rest are skipped; where the target stops answering on the way, the case
-// that it died of fails and the rest are skipped. Both come back as a *StopError. Another
-// error is the context's, the probe's or the watcher's.
+// Run runs the cases. Where no delivery can get to the handler at all, one finding says
+// so, asked for or not, and the rest are skipped; where the target stops answering on the
+// way, the case that it died of fails and the rest are skipped. Both come back as a
+// *StopError. Another error is the context's, the probe's or the watcher's.
 func Run(ctx context.Context, cases []Case, o Options, watch Watcher) error {
 	o.Patience = cmp.Or(o.Patience, replyPatience)
 	r := &runner{Options: o, watch: watch, left: cases}
