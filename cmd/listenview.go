@@ -182,7 +182,7 @@ func (v *listenView) brokenOff(err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.options.app.warn("the answer of %s broke off after its beginning was passed on, and so did the sender's: %s",
-		v.options.ForwardTo, term.Safe(err.Error()))
+		v.options.ForwardTo, err)
 }
 
 func (v *listenView) summary() {

@@ -67,7 +67,6 @@ func newLoadCmd(a *app, runF func(context.Context, *loadOptions) error) *cobra.C
 	if runF == nil {
 		runF = runLoad
 	}
-	expect := &expectValue{value: &opts.Expect}
 	cmd := &cobra.Command{
 		Use:               "load [EVENT...]",
 		Long:              loadHelp,
@@ -94,16 +93,11 @@ func newLoadCmd(a *app, runF func(context.Context, *loadOptions) error) *cobra.C
 	flags.BoolVar(&opts.Add, "add", false, "let --set put in what is not there")
 	flags.StringVar(&opts.Seed, "seed", "", "make the same ids again for the same number `N`")
 	flags.VarP(headerValue{&opts.Headers}, "header", "H", "add or replace a header, `'Name: value'`")
-	flags.Var(expect, "expect", "the `STATUS` that counts as delivered: 401, 4xx")
+	addExpect(flags, &opts.Expect)
 	flags.Var(reportsValue{&opts.Reports, []string{"html"}}, "report", "write a report, `html=FILE`")
 	flags.BoolVarP(&opts.Yes, "yes", "y", false, "load another machine, too")
 	opts.Connection.add(flags)
 	opts.Secrets.add(flags)
-	// A default that every parser accepts.
-	if err := expect.Set(defaultExpect); err != nil {
-		panic(err)
-	}
-	flags.Lookup("expect").DefValue = defaultExpect
 	manual.Group(flags, "What is in it", "all", "set", "set-string", "add", "seed", "header")
 	return cmd
 }

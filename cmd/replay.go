@@ -47,7 +47,6 @@ func newReplayCmd(a *app, runF func(context.Context, *replayOptions) error) *cob
 	if runF == nil {
 		runF = runReplay
 	}
-	expect := &expectValue{value: &opts.Expect}
 	cmd := &cobra.Command{
 		Use:     "replay FILE...",
 		Long:    "Send captured deliveries again, in their order.\n\nCaptures are delivery records, raw HTTP requests or curl commands. Body and\nheaders stay as they are; timestamp and signature are made anew, since a\nhandler refuses old ones.",
@@ -70,15 +69,10 @@ func newReplayCmd(a *app, runF func(context.Context, *replayOptions) error) *cob
 	flags.BoolVar(&opts.OnlyInvalid, "only-invalid", false, "only deliveries that were recorded as not valid")
 	flags.BoolVar(&opts.OnlyFailed, "only-failed", false, "only deliveries whose recorded answer is not 2xx")
 	flags.VarP(headerValue{&opts.Headers}, "header", "H", "add or replace a header, `'Name: value'`")
-	flags.Var(expect, "expect", "the `STATUS` that counts as delivered: 401, 4xx")
+	addExpect(flags, &opts.Expect)
 	flags.BoolVarP(&opts.Yes, "yes", "y", false, "replay to another machine, too")
 	opts.Connection.add(flags)
 	opts.Secrets.add(flags)
-	// A default that every parser accepts.
-	if err := expect.Set(defaultExpect); err != nil {
-		panic(err)
-	}
-	flags.Lookup("expect").DefValue = defaultExpect
 	manual.Group(flags, "Which deliveries", "events", "only-invalid", "only-failed")
 	return cmd
 }

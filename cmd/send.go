@@ -83,7 +83,6 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	if runF == nil {
 		runF = runSend
 	}
-	expect := &expectValue{value: &opts.Expect}
 	retry := false
 	cmd := &cobra.Command{
 		Use:               "send [EVENT...]",
@@ -143,7 +142,7 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	flags.VarP(headerValue{&opts.Headers}, "header", "H", "add or replace a header, `'Name: value'`")
 	flags.Var(&enumValue{"--print", &opts.Print, []string{"http", "curl", "json", "vegeta"}}, "print", "write the signed request as `FORM` and send nothing: http, curl, json or vegeta")
 	flags.BoolVar(&opts.DryRun, "dry-run", false, "same as --print http")
-	flags.Var(expect, "expect", "the `STATUS` that counts as delivered: 401, 4xx")
+	addExpect(flags, &opts.Expect)
 	opts.Connection.add(flags)
 	opts.Env = string(endpoint.Sandbox)
 	flags.Var(&enumValue{"--env", &opts.Env, endpoint.Envs()}, "env", "the Partner API that a data request to another host names: `ENV` is sandbox or live")
@@ -152,11 +151,6 @@ func newSendCmd(a *app, runF func(context.Context, *sendOptions) error) *cobra.C
 	manual.Group(flags, "How it is signed and sent", "header", "timestamp", "fault", "print", "dry-run", "env")
 	manual.Group(flags, "How often", "count", "duplicates", "retry", "schedule", "time-scale")
 	manual.Group(flags, "What has to come back", "expect", "await-reply", "reply-addr", "reply-url")
-	// A default that every parser accepts.
-	if err := expect.Set(defaultExpect); err != nil {
-		panic(err)
-	}
-	flags.Lookup("expect").DefValue = defaultExpect
 	if err := cmd.RegisterFlagCompletionFunc("scenario", opts.completeScenario); err != nil {
 		panic(err)
 	}

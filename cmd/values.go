@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/leapfinancial/m2m/internal/deliver"
 	"github.com/leapfinancial/m2m/internal/endpoint"
 )
@@ -196,18 +198,32 @@ func sizeUnits() []sizeUnit {
 }
 
 // expectValue is what status counts as delivered.
-type expectValue struct {
-	value *deliver.Expectation
-	text  string
+type expectValue struct{ value *deliver.Expectation }
+
+// addExpect adds the flag, with its default.
+func addExpect(flags *pflag.FlagSet, value *deliver.Expectation) {
+	v := expectValue{value}
+	// Every parser accepts it.
+	if err := v.Set(defaultExpect); err != nil {
+		panic(err)
+	}
+	flags.Var(v, "expect", "the `STATUS` that counts as delivered: 401, 4xx")
 }
 
-func (v *expectValue) String() string { return v.text }
+func (v expectValue) String() string {
+	if v.value == nil {
+		return ""
+	}
+	return v.value.String()
+}
 
-func (v *expectValue) Type() string { return "status" }
+func (v expectValue) Type() string { return "status" }
 
-func (v *expectValue) Set(text string) (err error) {
-	v.text = text
-	*v.value, err = deliver.ParseExpectation(text)
+func (v expectValue) Set(text string) error {
+	expected, err := deliver.ParseExpectation(text)
+	if err == nil {
+		*v.value = expected
+	}
 	return err
 }
 

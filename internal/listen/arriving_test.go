@@ -104,15 +104,7 @@ func TestWhatHasNotArrivedIsBrokenOffAtTheEnd(t *testing.T) {
 				t.Errorf("half a request was answered %q", rest)
 			}
 			close(release)
-			if got := receive(t, answered, "the answer"); got != http.StatusOK {
-				t.Errorf("the whole delivery was answered %d, want 200", got)
-			}
-			if err := receive(t, receiver.ended, "the end"); err != nil {
-				t.Error(err)
-			}
-			if len(done) != 1 {
-				t.Errorf("got %d deliveries, want the whole one", len(done))
-			}
+			receiver.wantTheWholeAlone(t, answered, done)
 		})
 	}
 }
@@ -169,10 +161,17 @@ func TestAStreamThatHasNotArrivedIsBrokenOffAtTheEnd(t *testing.T) {
 		t.Error("half a delivery was answered")
 	}
 	close(release)
+	receiver.wantTheWholeAlone(t, answered, done)
+}
+
+// wantTheWholeAlone waits for the end, and expects of two deliveries the one that was
+// whole.
+func (r running) wantTheWholeAlone(t *testing.T, answered <-chan int, done <-chan listen.Delivery) {
+	t.Helper()
 	if got := receive(t, answered, "the answer"); got != http.StatusOK {
 		t.Errorf("the whole delivery was answered %d, want 200", got)
 	}
-	if err := receive(t, receiver.ended, "the end"); err != nil {
+	if err := receive(t, r.ended, "the end"); err != nil {
 		t.Error(err)
 	}
 	if len(done) != 1 {

@@ -24,10 +24,10 @@ const (
 // colour where there is colour, anything else and what nobody would read by its start.
 // The bytes themselves are in the record. With --redact, the known values are masked, too.
 func (p *Printer) payload(body []byte, known ...string) string {
-	body = p.hide(body)
 	if _, err := delivery.ReadPayload(body); err != nil || len(body) > wholeBytes {
 		return p.start(body, known...)
 	}
+	body = p.hide(body)
 	if p.redact {
 		body = Redact(body, known...)
 	}
